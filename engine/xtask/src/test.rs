@@ -1,0 +1,227 @@
+//! `cargo xtask test`: everything that CI checks, in the order in which it
+//! fails fastest.
+//!
+//! Every step runs even if one before it failed, the machine is swept
+//! before and after, and the totals are printed at the end.
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::cargo::{cargo, target_directory};
+use crate::command::{as_root, is_root, may_use_sudo, run, shown};
+use crate::{lock, packages};
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// Run only tests whose name contains this.
+    filter: Option<String>,
+    /// Test only this package (may be repeated).
+    #[arg(short, long)]
+    package: Vec<String>,
+    /// Skip rustfmt and clippy.
+    #[arg(long)]
+    no_lint: bool,
+    /// Don't look for missing packages.
+    #[arg(long)]
+    no_install: bool,
+    /// Passed to the test programs, after `--`.
+    #[arg(last = true)]
+    rest: Vec<String>,
+}
+
+pub fn all(options: &Options) -> Result<()> {
+    let started = Instant::now();
+    if !options.no_install {
+        packages::ensure(&[packages::BUILD, packages::RUN, packages::TEST])?;
+    }
+    may_use_sudo(
+        "running containers in the tests",
+        "cargo test (the test programs, as root)",
+    )?;
+    let _lock = lock::take("test")?;
+
+    let mut steps = Steps::default();
+    if !options.no_lint {
+        steps.take("format", || run(&mut cargo(&["fmt", "--all", "--check"])));
+        steps.take("clippy", || {
+            run(&mut cargo(&[
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--quiet",
+                "--",
+                "-D",
+                "warnings",
+            ]))
+        });
+    }
+    // The tests run all programs of the engine, not only their own package's.
+    steps.take("build", || {
+        run(&mut cargo(&["build", "--workspace", "--bins"]))
+    });
+    let mut totals = Totals::default();
+    if steps.take("sweep", sweep) {
+        steps.take("tests", || tests(options, &mut totals));
+    }
+    steps.take("sweep after", sweep);
+
+    println!();
+    for step in &steps.0 {
+        let outcome = if step.failed { "FAILED" } else { "ok" };
+        println!(
+            "{:<12} {outcome:<7} {:>6.1} s",
+            step.name,
+            step.took.as_secs_f64()
+        );
+    }
+    println!("{totals} in {:.0} s", started.elapsed().as_secs_f64());
+    if steps.0.iter().any(|step| step.failed) {
+        bail!("not all is well");
+    }
+    Ok(())
+}
+
+/// Removes what killed runs left on the machine: processes, bridges,
+/// tables, control groups, mounts, folders.
+pub fn sweep() -> Result<()> {
+    let sweeper = target_directory()?.join("debug/dhow-sweep");
+    run(&mut as_root(sweeper, &[]))
+}
+
+fn tests(options: &Options, totals: &mut Totals) -> Result<()> {
+    let mut command = cargo(&["test", "--no-fail-fast"]);
+    for package in &options.package {
+        command.args(["--package", package]);
+    }
+    if options.package.is_empty() {
+        command.arg("--workspace");
+    }
+    command.args(&options.filter);
+    if !options.rest.is_empty() {
+        command.arg("--").args(&options.rest);
+    }
+    if !is_root() {
+        // Cargo builds as the person, the test programs run as root.
+        let runner = "sudo --preserve-env=PATH,HOME,CARGO,RUST_BACKTRACE --";
+        command.env(runner_variable(), runner);
+    }
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot run {}", shown(&command)))?;
+    let stdout = child.stdout.take().context("cargo's output is piped")?;
+    for line in BufReader::new(stdout).lines() {
+        let line = line?;
+        println!("{line}");
+        totals.add(&line);
+    }
+    let status = child.wait()?;
+    if !status.success() {
+        bail!("{} failed: {status}", shown(&command));
+    }
+    Ok(())
+}
+
+fn runner_variable() -> String {
+    let architecture = std::env::consts::ARCH.to_uppercase();
+    format!("CARGO_TARGET_{architecture}_UNKNOWN_LINUX_GNU_RUNNER")
+}
+
+#[derive(Default)]
+struct Steps(Vec<Step>);
+
+struct Step {
+    name: &'static str,
+    failed: bool,
+    took: Duration,
+}
+
+impl Steps {
+    fn take(&mut self, name: &'static str, action: impl FnOnce() -> Result<()>) -> bool {
+        println!("── {name}");
+        let started = Instant::now();
+        let outcome = action();
+        if let Err(error) = &outcome {
+            println!("{name}: {error:#}");
+        }
+        self.0.push(Step {
+            name,
+            failed: outcome.is_err(),
+            took: started.elapsed(),
+        });
+        outcome.is_ok()
+    }
+}
+
+/// The sums of what every test program printed of itself.
+#[derive(Default, Debug, PartialEq)]
+struct Totals {
+    programs: u32,
+    passed: u32,
+    failed: u32,
+    ignored: u32,
+}
+
+impl Totals {
+    fn add(&mut self, line: &str) {
+        let Some(counts) = line.strip_prefix("test result: ") else {
+            return;
+        };
+        self.programs += 1;
+        for part in counts.split([';', '.']) {
+            let mut words = part.split_whitespace();
+            let (Some(count), Some(what)) = (words.next(), words.next()) else {
+                continue;
+            };
+            let Ok(count) = count.parse::<u32>() else {
+                continue;
+            };
+            match what {
+                "passed" => self.passed += count,
+                "failed" => self.failed += count,
+                "ignored" => self.ignored += count,
+                _ => {}
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Totals {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            programs,
+            passed,
+            failed,
+            ignored,
+        } = self;
+        write!(
+            formatter,
+            "tests: {passed} passed, {failed} failed, {ignored} ignored, in {programs} programs"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Totals;
+
+    #[test]
+    fn totals_sum_what_the_programs_say() {
+        let mut totals = Totals::default();
+        totals.add("test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out; finished in 0.01s");
+        totals.add("test tests::x ... ok");
+        totals.add("test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.20s");
+        assert_eq!(
+            totals,
+            Totals {
+                programs: 2,
+                passed: 15,
+                failed: 2,
+                ignored: 1
+            }
+        );
+    }
+}
