@@ -6,7 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::hex;
+use crate::error::{ErrorKind, HasKind};
+use crate::id::{hex, is_hex};
 
 /// A sha256 content digest. Other algorithms are refused by name: the store
 /// verifies every digest, and only sha256 is in use anywhere.
@@ -17,12 +18,21 @@ pub struct Digest(String);
 /// A text that is not a digest the store can verify.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidDigest {
-    /// Not of the form `algorithm:hex`, or the wrong number of digits.
+    /// Not of the form `algorithm:hex`.
     #[error("invalid checksum digest format")]
     Format,
+    /// sha256, but not 64 digits.
+    #[error("invalid checksum digest length")]
+    Length,
     /// A registered or made-up algorithm that is not sha256.
     #[error("unsupported digest algorithm")]
     Algorithm,
+}
+
+impl HasKind for InvalidDigest {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::InvalidParameter
+    }
 }
 
 impl Digest {
@@ -55,14 +65,12 @@ impl FromStr for Digest {
         if algorithm != "sha256" {
             return Err(InvalidDigest::Algorithm);
         }
-        let valid = digits.len() == 64
-            && digits
-                .bytes()
-                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-        if valid {
-            Ok(Self(text.to_owned()))
-        } else {
+        if digits.len() != 64 {
+            Err(InvalidDigest::Length)
+        } else if !is_hex(digits, 64) {
             Err(InvalidDigest::Format)
+        } else {
+            Ok(Self(text.to_owned()))
         }
     }
 }
@@ -90,5 +98,27 @@ impl fmt::Display for Digest {
 impl fmt::Debug for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_sha256_digests_are_read() {
+        let good = format!("sha256:{}", "0af9".repeat(16));
+        let digest: Digest = good.parse().unwrap();
+        assert_eq!(digest.as_str(), good);
+        assert_eq!(digest.short(), "0af90af90af9");
+        let check = |text: &str, error| assert_eq!(text.parse::<Digest>(), Err(error), "{text}");
+        check("0af9", InvalidDigest::Format);
+        check("sha256:0af9", InvalidDigest::Length);
+        check(
+            &good.to_uppercase().replace("SHA", "sha"),
+            InvalidDigest::Format,
+        );
+        check(&good.replace("256", "512"), InvalidDigest::Algorithm);
+        check(&format!("sha256:{}", "é".repeat(32)), InvalidDigest::Format);
     }
 }

@@ -50,6 +50,14 @@ pub fn hex(bytes: &[u8]) -> String {
     text
 }
 
+/// Whether `text` is `len` lower-case hexadecimal digits.
+pub fn is_hex(text: &str, len: usize) -> bool {
+    text.len() == len
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
 impl FromStr for Id {
     type Err = InvalidId;
 
@@ -62,11 +70,7 @@ impl TryFrom<String> for Id {
     type Error = InvalidId;
 
     fn try_from(text: String) -> Result<Self, InvalidId> {
-        let valid = text.len() == 64
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-        if valid {
+        if is_hex(&text, 64) {
             Ok(Self(text))
         } else {
             Err(InvalidId(text))
@@ -89,5 +93,31 @@ impl fmt::Display for Id {
 impl fmt::Debug for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.short())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_with_a_numeric_short_form_are_drawn_again() {
+        assert_eq!(Id::from_random([0x12; 32]), None);
+        let id = Id::from_random([0xab; 32]).unwrap();
+        assert_eq!(id.short(), "abababababab");
+        assert_eq!(id.as_str().parse(), Ok(id));
+    }
+
+    #[test]
+    fn other_texts_are_no_ids() {
+        for text in [
+            "",
+            "ab",
+            &"AB".repeat(32),
+            &"xy".repeat(32),
+            &"ab".repeat(33),
+        ] {
+            assert_eq!(text.parse::<Id>(), Err(InvalidId(text.to_owned())));
+        }
     }
 }

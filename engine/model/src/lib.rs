@@ -7,9 +7,22 @@
 #![forbid(unsafe_code)]
 
 pub mod digest;
+pub mod duration;
 pub mod error;
+pub mod filters;
+pub mod health;
 pub mod id;
+pub mod platform;
+pub mod reference;
+pub mod restart;
+pub mod signal;
+pub mod size;
+pub mod timestamp;
 
 pub use digest::Digest;
 pub use error::{ErrorKind, HasKind};
+pub use filters::Filters;
 pub use id::Id;
+pub use platform::Platform;
+pub use reference::Reference;
+pub use timestamp::Timestamp;
