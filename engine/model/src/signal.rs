@@ -10,8 +10,14 @@ pub const KILL: i32 = 9;
 
 /// A text that names no signal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("invalid signal: {0}")]
-pub struct InvalidSignal(pub String);
+pub enum InvalidSignal {
+    /// No such name, or 0.
+    #[error("invalid signal: {0}")]
+    Unknown(String),
+    /// A number Linux has no signal for.
+    #[error("the linux daemon does not support signal {0}")]
+    Unsupported(i32),
+}
 
 impl HasKind for InvalidSignal {
     fn kind(&self) -> ErrorKind {
@@ -19,15 +25,14 @@ impl HasKind for InvalidSignal {
     }
 }
 
-/// Reads `9`, `KILL`, `SIGKILL`, `sigkill` or `RTMIN+3`. A number is taken as
-/// it is, short of what no kernel has.
+/// Reads `9`, `KILL`, `SIGKILL`, `sigkill` or `RTMIN+3`.
 pub fn parse(text: &str) -> Result<i32, InvalidSignal> {
-    let wrong = || InvalidSignal(text.to_owned());
-    if let Ok(number) = text.parse::<i32>() {
-        return (1..=LAST)
-            .contains(&number)
-            .then_some(number)
-            .ok_or_else(wrong);
+    let wrong = || InvalidSignal::Unknown(text.to_owned());
+    match text.parse::<i32>() {
+        Ok(0) => return Err(wrong()),
+        Ok(number) if (1..=LAST).contains(&number) => return Ok(number),
+        Ok(number) => return Err(InvalidSignal::Unsupported(number)),
+        Err(_) => {}
     }
     let upper = text.to_ascii_uppercase();
     let name = upper.strip_prefix("SIG").unwrap_or(&upper);
@@ -121,10 +126,17 @@ mod tests {
         check("rtmax-1", 63);
         check("64", 64);
         for text in [
-            "", "0", "-9", "65", "SIG", "SIGNOPE", "RTMIN+16", "RTMAX+1", "TERM+1", "RTMIN+",
+            "", "0", "SIG", "SIGNOPE", "RTMIN+16", "RTMAX+1", "TERM+1", "RTMIN+",
         ] {
             let error = parse(text).expect_err(text);
             assert_eq!(error.to_string(), format!("invalid signal: {text}"));
+        }
+        for number in [-9, 65] {
+            let error = parse(&number.to_string()).unwrap_err().to_string();
+            assert_eq!(
+                error,
+                format!("the linux daemon does not support signal {number}")
+            );
         }
     }
 
