@@ -1,1 +1,30 @@
+//! How a program finds and talks to a container engine: which endpoint (flags,
+//! environment, contexts, default sockets), over which transport (unix socket,
+//! TCP, TLS, ssh), with which API version, and with which registry credentials.
+//!
+//! [`Client`] speaks HTTP to the engine and hands out raw streams; its
+//! [`Client::bollard`] gives the same endpoint as a `bollard::Docker` for code
+//! that wants typed calls. Nothing here prints, and nothing here knows what a
+//! container is.
 
+#![forbid(unsafe_code)]
+
+pub mod config;
+pub mod context;
+pub mod credentials;
+pub mod discovery;
+pub mod endpoint;
+pub mod error;
+mod hijack;
+mod http;
+mod tls;
+mod transport;
+pub mod version;
+
+pub use config::ConfigFile;
+pub use discovery::{Choice, Environment, Target};
+pub use endpoint::{Endpoint, TlsFiles};
+pub use error::Error;
+pub use hijack::{Hijacked, ReadHalf, WriteHalf};
+pub use http::{Body, Client, Request, Response, encode};
+pub use version::ApiVersion;

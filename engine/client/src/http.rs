@@ -1,0 +1,600 @@
+//! The engine's API as requests and responses, over connections that are kept.
+//!
+//! The API version is agreed on without asking first: the first request goes
+//! out with the newest version we know, and an engine that is older says so in
+//! its refusal, which costs it, and only it, one more round trip. Requests
+//! whose body can be sent only once ask (`HEAD /_ping`) beforehand.
+
+use std::pin::Pin;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use ::http::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, UPGRADE, USER_AGENT};
+use ::http::{HeaderMap, Method, StatusCode};
+use bytes::Bytes;
+use futures_util::Stream;
+use futures_util::stream::BoxStream;
+use http_body::Frame;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::discovery::Target;
+use crate::endpoint::Endpoint;
+use crate::error::Error;
+use crate::hijack::Hijacked;
+use crate::transport;
+use crate::version::{self, ApiVersion};
+
+/// A client of one engine. Cheap to share by reference; requests made at the
+/// same time use a connection each.
+pub struct Client {
+    endpoint: Endpoint,
+    headers: HeaderMap,
+    /// The version requests are made with, packed.
+    version: AtomicU32,
+    /// Whether `version` is settled.
+    settled: AtomicBool,
+    /// What the engine's answers said about it, if anything was answered yet.
+    heard: Mutex<HeaderMap>,
+    idle: Mutex<Vec<SendRequest<Body>>>,
+}
+
+/// A request to the API.
+pub struct Request {
+    method: Method,
+    path: String,
+    query: Vec<(String, String)>,
+    headers: HeaderMap,
+    body: RequestBody,
+}
+
+enum RequestBody {
+    Whole(Bytes),
+    Stream(BoxStream<'static, std::io::Result<Bytes>>),
+}
+
+/// A successful answer whose body has not been read yet.
+pub struct Response {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    body: Incoming,
+}
+
+/// The body of a request under way.
+pub struct Body(RequestBody);
+
+impl Request {
+    /// A request without a body.
+    pub fn new(method: Method, path: impl Into<String>) -> Self {
+        Self {
+            method,
+            path: path.into(),
+            query: Vec::new(),
+            headers: HeaderMap::new(),
+            body: RequestBody::Whole(Bytes::new()),
+        }
+    }
+
+    /// `GET path`.
+    pub fn get(path: impl Into<String>) -> Self {
+        Self::new(Method::GET, path)
+    }
+
+    /// `POST path`.
+    pub fn post(path: impl Into<String>) -> Self {
+        Self::new(Method::POST, path)
+    }
+
+    /// `DELETE path`.
+    pub fn delete(path: impl Into<String>) -> Self {
+        Self::new(Method::DELETE, path)
+    }
+
+    /// Adds `name=value` to the query.
+    pub fn query(mut self, name: &str, value: impl ToString) -> Self {
+        self.query.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// Adds `name=value` where there is a value.
+    pub fn query_if(self, name: &str, value: Option<impl ToString>) -> Self {
+        match value {
+            Some(value) => self.query(name, value),
+            None => self,
+        }
+    }
+
+    /// Adds `name=1` where `value` holds.
+    pub fn flag(self, name: &str, value: bool) -> Self {
+        if value { self.query(name, "1") } else { self }
+    }
+
+    /// Adds a header; a value that cannot be one is left out.
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(HeaderName::from_static(name), value);
+        }
+        self
+    }
+
+    /// A JSON body.
+    pub fn json(mut self, body: &impl Serialize) -> Self {
+        let bytes = serde_json::to_vec(body).unwrap_or_default();
+        self.headers
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        self.body = RequestBody::Whole(bytes.into());
+        self
+    }
+
+    /// A body that is produced while it is sent.
+    pub fn stream(
+        mut self,
+        content_type: &'static str,
+        body: BoxStream<'static, std::io::Result<Bytes>>,
+    ) -> Self {
+        self.headers
+            .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        self.body = RequestBody::Stream(body);
+        self
+    }
+
+    fn uri(&self, version: Option<ApiVersion>) -> String {
+        let mut uri = match version {
+            Some(version) => format!("/v{version}{}", self.path),
+            None => self.path.clone(),
+        };
+        for (index, (name, value)) in self.query.iter().enumerate() {
+            uri.push(if index == 0 { '?' } else { '&' });
+            uri.push_str(&encode(name));
+            uri.push('=');
+            uri.push_str(&encode(value));
+        }
+        uri
+    }
+}
+
+impl Client {
+    /// A client of the engine at `target`. Nothing is sent yet.
+    pub fn new(target: &Target, user_agent: &str) -> Self {
+        let mut headers = HeaderMap::new();
+        for (name, value) in target.config.http_headers() {
+            if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse()) {
+                headers.insert(name, value);
+            }
+        }
+        headers.insert(HOST, HeaderValue::from_static("localhost"));
+        if let Ok(agent) = user_agent.parse() {
+            headers.insert(USER_AGENT, agent);
+        }
+        let pinned = target
+            .pinned_version
+            .as_deref()
+            .and_then(|text| text.parse::<ApiVersion>().ok());
+        Self {
+            endpoint: target.endpoint.clone(),
+            headers,
+            version: AtomicU32::new(pinned.unwrap_or(version::NEWEST).pack()),
+            settled: AtomicBool::new(pinned.is_some()),
+            heard: Mutex::default(),
+            idle: Mutex::default(),
+        }
+    }
+
+    /// Where it connects to.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// The API version in use; what was agreed on, once anything was answered.
+    pub fn version(&self) -> ApiVersion {
+        ApiVersion::unpack(self.version.load(Ordering::Relaxed))
+    }
+
+    /// A header of the engine's last answer (`Server`, `Ostype`, …).
+    pub fn heard(&self, header: &str) -> Option<String> {
+        let heard = self.heard.lock().unwrap_or_else(|e| e.into_inner());
+        Some(heard.get(header)?.to_str().ok()?.to_owned())
+    }
+
+    /// The agreed version, asking the engine if nothing was agreed on yet.
+    pub async fn negotiate(&self) -> Result<ApiVersion, Error> {
+        if !self.settled.load(Ordering::Relaxed) {
+            let request = Request::new(Method::HEAD, "/_ping");
+            let response = self.exchange(request.uri(None), &request, Bytes::new()).await?;
+            self.agree(response.headers());
+        }
+        Ok(self.version())
+    }
+
+    /// Sends `request`; an error status is an error.
+    pub async fn send(&self, request: Request) -> Result<Response, Error> {
+        let response = self.round_trip(request, false).await?;
+        let status = response.status();
+        let (parts, body) = response.into_parts();
+        if status.is_success() || status == StatusCode::NOT_MODIFIED {
+            return Ok(Response {
+                status,
+                headers: parts.headers,
+                body,
+            });
+        }
+        Err(refusal(status, body).await)
+    }
+
+    /// Sends `request` and reads the JSON it is answered with.
+    pub async fn json<T: DeserializeOwned>(&self, request: Request) -> Result<T, Error> {
+        self.send(request).await?.json().await
+    }
+
+    /// Sends `request` and throws the answer's body away.
+    pub async fn done(&self, request: Request) -> Result<StatusCode, Error> {
+        let response = self.send(request).await?;
+        let status = response.status;
+        response.bytes().await?;
+        Ok(status)
+    }
+
+    /// Sends `request` and takes the connection over.
+    pub async fn hijack(&self, mut request: Request) -> Result<Hijacked, Error> {
+        request
+            .headers
+            .insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        request
+            .headers
+            .insert(UPGRADE, HeaderValue::from_static("tcp"));
+        let mut response = self.round_trip(request, true).await?;
+        let status = response.status();
+        // Engines older than the upgrade headers answer 200 and carry on raw.
+        if status != StatusCode::SWITCHING_PROTOCOLS && status != StatusCode::OK {
+            return Err(refusal(status, response.into_body()).await);
+        }
+        let content_type = response
+            .headers()
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned);
+        let upgraded = hyper::upgrade::on(&mut response)
+            .await
+            .map_err(|error| Error::broken("cannot take over the connection", error))?;
+        Hijacked::new(upgraded, content_type.as_deref())
+    }
+
+    /// A connection without any HTTP on it, for `system dial-stdio`.
+    pub async fn raw(&self) -> Result<transport::Transport, Error> {
+        transport::connect(&self.endpoint).await
+    }
+
+    /// The same engine as a `bollard` client, for typed calls.
+    pub fn bollard(&self) -> Result<bollard::Docker, Error> {
+        let version = self.version();
+        let version = bollard::ClientVersion {
+            major_version: version.major.into(),
+            minor_version: version.minor.into(),
+        };
+        const TIMEOUT_SECONDS: u64 = 120;
+        let docker = match &self.endpoint {
+            #[cfg(unix)]
+            Endpoint::Unix(path) => bollard::Docker::connect_with_unix(
+                &path.to_string_lossy(),
+                TIMEOUT_SECONDS,
+                &version,
+            ),
+            Endpoint::Tcp { .. } => bollard::Docker::connect_with_http(
+                &self.endpoint.to_string(),
+                TIMEOUT_SECONDS,
+                &version,
+            ),
+            Endpoint::Tls {
+                files:
+                    crate::TlsFiles {
+                        ca: Some(ca),
+                        cert: Some(cert),
+                        key: Some(key),
+                        ..
+                    },
+                ..
+            } => bollard::Docker::connect_with_ssl(
+                &self.endpoint.to_string(),
+                key,
+                cert,
+                ca,
+                TIMEOUT_SECONDS,
+                &version,
+            ),
+            other => return Err(Error::UnsupportedTransport(other.to_string())),
+        };
+        docker.map_err(|error| Error::broken("cannot connect to the engine", error))
+    }
+
+    async fn round_trip(
+        &self,
+        mut request: Request,
+        upgrade: bool,
+    ) -> Result<hyper::Response<Incoming>, Error> {
+        let body = std::mem::replace(&mut request.body, RequestBody::Whole(Bytes::new()));
+        let whole = match body {
+            RequestBody::Whole(bytes) => bytes,
+            RequestBody::Stream(stream) => {
+                let version = self.negotiate().await?;
+                let uri = request.uri(Some(version));
+                let body = Body(RequestBody::Stream(stream));
+                return self.transmit(uri, &request, body).await;
+            }
+        };
+        let asked = self.version();
+        let response = self
+            .exchange(request.uri(Some(asked)), &request, whole.clone())
+            .await?;
+        if self.settled.load(Ordering::Relaxed) {
+            return Ok(response);
+        }
+        self.agree(response.headers());
+        let agreed = self.version();
+        if response.status() != StatusCode::BAD_REQUEST || agreed >= asked {
+            return Ok(response);
+        }
+        // Too new for this engine: it did nothing, so the request can go again.
+        if !upgrade {
+            drain(response.into_body()).await;
+        }
+        self.exchange(request.uri(Some(agreed)), &request, whole)
+            .await
+    }
+
+    /// Settles on a version, from what the engine said in its headers.
+    fn agree(&self, headers: &HeaderMap) {
+        let theirs = headers
+            .get("api-version")
+            .and_then(|value| value.to_str().ok())
+            .and_then(|text| text.parse::<ApiVersion>().ok())
+            .unwrap_or(version::OLDEST);
+        let agreed = self.version().agreed_with(theirs);
+        self.version.store(agreed.pack(), Ordering::Relaxed);
+        self.settled.store(true, Ordering::Relaxed);
+    }
+
+    async fn exchange(
+        &self,
+        uri: String,
+        request: &Request,
+        body: Bytes,
+    ) -> Result<hyper::Response<Incoming>, Error> {
+        let body = Body(RequestBody::Whole(body));
+        self.transmit(uri, request, body).await
+    }
+
+    async fn transmit(
+        &self,
+        uri: String,
+        request: &Request,
+        body: Body,
+    ) -> Result<hyper::Response<Incoming>, Error> {
+        let mut message = hyper::Request::builder()
+            .method(request.method.clone())
+            .uri(uri)
+            .body(body)
+            .map_err(|error| Error::broken("cannot make the request", error))?;
+        message.headers_mut().extend(self.headers.clone());
+        message.headers_mut().extend(request.headers.clone());
+        let mut kept = self.kept().await;
+        loop {
+            let reused = kept.is_some();
+            let mut sender = match kept.take() {
+                Some(sender) => sender,
+                None => self.connect().await?,
+            };
+            match sender.try_send_request(message).await {
+                Ok(response) => {
+                    self.keep(sender, response.headers());
+                    return Ok(response);
+                }
+                Err(mut failure) => match failure.take_message() {
+                    // The engine closed a kept connection meanwhile: nothing
+                    // of the request went out on it.
+                    Some(unsent) if reused => message = unsent,
+                    _ => {
+                        return Err(Error::broken(
+                            "error during connect",
+                            failure.into_error(),
+                        ));
+                    }
+                },
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<SendRequest<Body>, Error> {
+        const PATIENCE: Duration = Duration::from_secs(30);
+        let connecting = transport::connect(&self.endpoint);
+        let stream = tokio::time::timeout(PATIENCE, connecting)
+            .await
+            .map_err(|_| Error::Unreachable {
+                endpoint: self.endpoint.clone(),
+                source: std::io::ErrorKind::TimedOut.into(),
+            })??;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| Error::broken("cannot speak HTTP with the engine", error))?;
+        // The task ends with the connection; its error reaches the request.
+        tokio::spawn(async move {
+            let _ = connection.with_upgrades().await;
+        });
+        Ok(sender)
+    }
+
+    fn keep(&self, sender: SendRequest<Body>, headers: &HeaderMap) {
+        *self.heard.lock().unwrap_or_else(|e| e.into_inner()) = headers.clone();
+        if !sender.is_closed() {
+            let mut idle = self.idle.lock().unwrap_or_else(|e| e.into_inner());
+            idle.push(sender);
+        }
+    }
+
+    /// A kept connection with no answer outstanding.
+    async fn kept(&self) -> Option<SendRequest<Body>> {
+        for attempt in 0..2 {
+            {
+                let mut idle = self.idle.lock().unwrap_or_else(|e| e.into_inner());
+                idle.retain(|sender| !sender.is_closed());
+                if let Some(index) = idle.iter().position(SendRequest::is_ready) {
+                    return Some(idle.swap_remove(index));
+                }
+                if idle.is_empty() || attempt == 1 {
+                    return None;
+                }
+            }
+            // The connection's task learns only when it runs that the last
+            // answer has been read to its end.
+            tokio::task::yield_now().await;
+        }
+        None
+    }
+}
+
+impl Response {
+    /// The whole body.
+    pub async fn bytes(self) -> Result<Bytes, Error> {
+        let collected = self.body.collect().await;
+        Ok(collected
+            .map_err(|error| Error::broken("the engine's answer broke off", error))?
+            .to_bytes())
+    }
+
+    /// The whole body as JSON.
+    pub async fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
+        let bytes = self.bytes().await?;
+        serde_json::from_slice(&bytes)
+            .map_err(|error| Error::broken("the engine's answer cannot be read", error))
+    }
+
+    /// The body as it arrives.
+    pub fn chunks(self) -> impl Stream<Item = Result<Bytes, Error>> + Unpin {
+        Box::pin(futures_util::stream::unfold(
+            Some(self.body),
+            |body| async move {
+                let mut body = body?;
+                loop {
+                    return match body.frame().await? {
+                        Ok(frame) => match frame.into_data() {
+                            Ok(data) => Some((Ok(data), Some(body))),
+                            Err(_) => continue,
+                        },
+                        Err(error) => Some((
+                            Err(Error::broken("the engine's answer broke off", error)),
+                            None,
+                        )),
+                    };
+                }
+            },
+        ))
+    }
+
+    /// A header as text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        match &mut self.0 {
+            RequestBody::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            RequestBody::Whole(bytes) => {
+                Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes)))))
+            }
+            RequestBody::Stream(stream) => stream
+                .as_mut()
+                .poll_next(context)
+                .map(|item| item.map(|data| data.map(Frame::data))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(&self.0, RequestBody::Whole(bytes) if bytes.is_empty())
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        match &self.0 {
+            RequestBody::Whole(bytes) => Full::new(bytes.clone()).size_hint(),
+            RequestBody::Stream(_) => http_body::SizeHint::default(),
+        }
+    }
+}
+
+/// `text` with everything escaped that has a meaning in a path segment or a
+/// query.
+pub fn encode(text: &str) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                encoded.push(byte as char);
+            }
+            _ => {
+                encoded.push('%');
+                encoded.push(DIGITS[usize::from(byte >> 4)] as char);
+                encoded.push(DIGITS[usize::from(byte & 15)] as char);
+            }
+        }
+    }
+    encoded
+}
+
+async fn drain(body: Incoming) {
+    let _ = body.collect().await;
+}
+
+/// The engine's reason, from `{"message": …}` or, from older ones, plain text.
+async fn refusal(status: StatusCode, body: Incoming) -> Error {
+    let bytes = match body.collect().await {
+        Ok(collected) => collected.to_bytes(),
+        Err(_) => Bytes::new(),
+    };
+    #[derive(serde::Deserialize)]
+    struct Refusal {
+        message: String,
+    }
+    let message = match serde_json::from_slice::<Refusal>(&bytes) {
+        Ok(refusal) => refusal.message.trim().to_owned(),
+        Err(_) if bytes.is_empty() => status.to_string(),
+        Err(_) => String::from_utf8_lossy(&bytes).trim().to_owned(),
+    };
+    Error::Api {
+        status: status.as_u16(),
+        message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_and_queries_are_escaped() {
+        let request = Request::get("/images/json")
+            .query("filters", r#"{"a":["b c"]}"#)
+            .flag("all", true)
+            .flag("size", false)
+            .query_if("limit", Some(3));
+        assert_eq!(
+            request.uri(Some(ApiVersion::new(1, 41))),
+            "/v1.41/images/json?filters=%7B%22a%22%3A%5B%22b%20c%22%5D%7D&all=1&limit=3"
+        );
+        assert_eq!(encode("a/b:c"), "a%2Fb%3Ac");
+    }
+}
