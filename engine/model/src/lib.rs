@@ -13,6 +13,7 @@ pub mod filters;
 pub mod health;
 pub mod id;
 pub mod lifecycle;
+pub mod mount;
 pub mod name;
 pub mod platform;
 pub mod port;
