@@ -1,8 +1,13 @@
 //! System calls behind small typed functions. The only crate besides the shim
 //! with `unsafe`; it knows no HTTP, no registry and no container.
 
+pub mod fdpass;
+pub mod mount;
 pub mod netlink;
 pub mod netns;
 pub mod nft;
+pub mod overlay;
+pub mod pidfd;
+pub mod process;
 pub mod sock;
 pub mod tree;
