@@ -1,0 +1,165 @@
+//! Opening the bridge: link, address, kernel settings, rules.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Mutex;
+
+use dhow_sys::netlink::{Address, Link, Socket};
+use dhow_sys::nft::Nft;
+use ipnet::Ipv4Net;
+
+use super::{Bridge, BridgeConfig, Outlet, State};
+use crate::plan::rules::BridgeRules;
+use crate::plan::{AddressPlan, PortPlan, choose_subnet, mac_of, port};
+use crate::{Error, firewall, sysctl};
+
+/// The kernel's IFNAMSIZ without the NUL.
+const LONGEST_NAME: usize = 15;
+
+pub(super) fn open(config: BridgeConfig) -> Result<Bridge, Error> {
+    check_name(&config.bridge)?;
+    check_name(&config.table)?;
+    let mut route = Socket::route()?;
+    let (index, address) = ensure_link(&mut route, &config)?;
+
+    if config.ip_forward {
+        sysctl::set("ipv4/ip_forward", "1")?;
+    }
+    // The host's connections to 127.0.0.1 leave by the bridge after their
+    // destination is rewritten, and the answers come back by it.
+    let of_bridge = |family: &str, name: &str| format!("{family}/conf/{}/{name}", config.bridge);
+    sysctl::set(&of_bridge("ipv4", "route_localnet"), "1")?;
+    sysctl::try_set(&of_bridge("ipv6", "accept_ra"), "0");
+
+    let rules = BridgeRules {
+        table: config.table.clone(),
+        bridge: config.bridge.clone(),
+        subnet: address.trunc(),
+        masquerade: config.masquerade,
+        inter_container: config.inter_container,
+    };
+    let mut nft = Nft::open()?;
+    firewall::install(&mut nft, &rules)?;
+    let warnings = firewall::pass_foreign_chains(&mut nft, &rules);
+    for warning in &warnings {
+        tracing::warn!("{warning}");
+    }
+
+    let ephemeral = sysctl::get("ipv4/ip_local_port_range").unwrap_or_default();
+    Ok(Bridge {
+        outlet: Outlet {
+            bridge: index,
+            gateway: address.addr(),
+            prefix: address.prefix_len(),
+            mtu: config.mtu,
+        },
+        state: Mutex::new(State {
+            addresses: AddressPlan::new(address),
+            ports: PortPlan::new(port::parse_ephemeral(&ephemeral)),
+            endpoints: BTreeMap::new(),
+            spare: BTreeMap::new(),
+            leaving: Vec::new(),
+        }),
+        route: Mutex::new(route),
+        nft: Mutex::new(nft),
+        config,
+        address,
+        rules,
+        warnings,
+    })
+}
+
+fn ensure_link(route: &mut Socket, config: &BridgeConfig) -> Result<(u32, Ipv4Net), Error> {
+    let present = route.link(&config.bridge)?;
+    if let Some(link) = &present
+        && link.kind.as_deref() != Some("bridge")
+    {
+        return Err(Error::NotABridge(config.bridge.clone()));
+    }
+    let index = present.as_ref().map(|link| link.index);
+    let addresses: Vec<(u32, Ipv4Net)> = route
+        .addresses()?
+        .into_iter()
+        .filter_map(|address| Some((address.link, ipv4_net(address.ip, address.prefix)?)))
+        .collect();
+    let own: Vec<Ipv4Net> = addresses
+        .iter()
+        .filter(|(link, _)| Some(*link) == index)
+        .map(|(_, net)| *net)
+        .collect();
+    if !config.managed {
+        let link = present.ok_or_else(|| Error::NoBridge(config.bridge.clone()))?;
+        let address = config
+            .bip
+            .or(own.first().copied())
+            .ok_or_else(|| Error::NoBridge(config.bridge.clone()))?;
+        return Ok((link.index, address));
+    }
+
+    let others = addresses
+        .iter()
+        .filter(|(link, _)| Some(*link) != index)
+        .map(|(_, net)| *net);
+    let routes = route
+        .routes()?
+        .into_iter()
+        .filter(|route| index.is_none() || route.link != index)
+        .filter_map(|route| ipv4_net(route.destination, route.prefix));
+    let taken: Vec<Ipv4Net> = others.chain(routes).collect();
+    let address = choose_subnet(config.bip, own.first().copied(), &taken)?;
+
+    let link = match present {
+        Some(link) => link,
+        None => {
+            route.add_bridge(&config.bridge, config.mtu, mac_of(address.addr()))?;
+            route
+                .link(&config.bridge)?
+                .ok_or_else(|| Error::NoBridge(config.bridge.clone()))?
+        }
+    };
+    set_address(route, &link, &own, address)?;
+    if link.mtu != config.mtu {
+        route.set_mtu(link.index, config.mtu)?;
+    }
+    route.set_up(link.index, true)?;
+    Ok((link.index, address))
+}
+
+/// Leaves the link with `wanted` as its only IPv4 address.
+fn set_address(
+    route: &mut Socket,
+    link: &Link,
+    present: &[Ipv4Net],
+    wanted: Ipv4Net,
+) -> Result<(), Error> {
+    let address = |net: &Ipv4Net| Address {
+        link: link.index,
+        ip: net.addr().into(),
+        prefix: net.prefix_len(),
+    };
+    for other in present.iter().filter(|net| **net != wanted) {
+        route.delete_address(&address(other))?;
+    }
+    if !present.contains(&wanted) {
+        route.add_address(&address(&wanted))?;
+    }
+    Ok(())
+}
+
+fn ipv4_net(ip: IpAddr, prefix: u8) -> Option<Ipv4Net> {
+    match ip {
+        IpAddr::V4(ip) => Ipv4Net::new(ip, prefix).ok(),
+        IpAddr::V6(_) => None,
+    }
+}
+
+fn check_name(name: &str) -> Result<(), Error> {
+    let valid = !name.is_empty()
+        && name.len() <= LONGEST_NAME
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+    valid
+        .then_some(())
+        .ok_or_else(|| Error::InvalidName(name.to_owned()))
+}

@@ -1,0 +1,107 @@
+//! A container's place on the bridge: what is asked for, what it got.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use dhow_sys::netlink::MacAddress;
+use serde::{Deserialize, Serialize};
+
+/// A transport protocol with ports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    Tcp,
+    Udp,
+    Sctp,
+}
+
+/// What a container asks of the bridge.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EndpointRequest {
+    /// The endpoint's id, 64 digits; the caller draws it.
+    pub id: String,
+    /// `--mac-address`; otherwise derived from the address.
+    pub mac: Option<MacAddress>,
+    /// Ports to publish, in order.
+    pub ports: Vec<PortRequest>,
+}
+
+/// One port to publish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PortRequest {
+    pub protocol: Protocol,
+    pub container_port: u16,
+    /// The host address; without one the engine's default (all, IPv4 and IPv6).
+    pub host_address: Option<IpAddr>,
+    /// The host ports to choose from, first free one; without them any.
+    pub host_ports: Option<RangeInclusive<u16>>,
+}
+
+/// What a container got. Everything needed to find it again after a restart of
+/// the daemon.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    pub id: String,
+    pub address: Ipv4Addr,
+    pub prefix: u8,
+    pub gateway: Ipv4Addr,
+    pub mac: MacAddress,
+    /// The host's end of the veth pair.
+    pub link: String,
+    /// In the order asked for; IPv4 before IPv6.
+    pub ports: Vec<PublishedPort>,
+}
+
+/// A host port that leads to a container port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PublishedPort {
+    pub protocol: Protocol,
+    pub container_port: u16,
+    pub host: SocketAddr,
+}
+
+impl Protocol {
+    /// The IP protocol number.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Tcp => 6,
+            Self::Udp => 17,
+            Self::Sctp => 132,
+        }
+    }
+
+    /// As in `80/tcp`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+            Self::Sctp => "sctp",
+        }
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A text that names no protocol with ports.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("invalid proto: {0}")]
+pub struct UnknownProtocol(pub String);
+
+impl FromStr for Protocol {
+    type Err = UnknownProtocol;
+
+    fn from_str(text: &str) -> Result<Self, UnknownProtocol> {
+        match text.to_ascii_lowercase().as_str() {
+            "tcp" => Ok(Self::Tcp),
+            "udp" => Ok(Self::Udp),
+            "sctp" => Ok(Self::Sctp),
+            _ => Err(UnknownProtocol(text.to_owned())),
+        }
+    }
+}
