@@ -362,8 +362,7 @@ impl<'a> TreeWriter<'a> {
         };
         if let Some(mode) = last.mode {
             let fd = open_dir(dir, name).map_err(failed("open", path))?;
-            fchmod(&fd, Mode::from_raw_mode(mode))
-                .map_err(|e| failed("chmod", path)(e.into()))?;
+            fchmod(&fd, Mode::from_raw_mode(mode)).map_err(|e| failed("chmod", path)(e.into()))?;
         }
         utimensat(dir, name, &times, AtFlags::SYMLINK_NOFOLLOW)
             .map_err(|e| failed("set times of", path)(e.into()))
@@ -384,20 +383,19 @@ impl<'a> TreeWriter<'a> {
         if own {
             let name = if name.is_empty() { b"." } else { name };
             let fd = open_dir(self.here(), name).map_err(failed("open", path))?;
-            fchown(&fd, Some(Uid::from_raw(meta.uid)), Some(Gid::from_raw(meta.gid)))
-                .map_err(|e| failed("chown", path)(e.into()))?;
+            fchown(
+                &fd,
+                Some(Uid::from_raw(meta.uid)),
+                Some(Gid::from_raw(meta.gid)),
+            )
+            .map_err(|e| failed("chown", path)(e.into()))?;
             fchmod(&fd, Mode::from_raw_mode(meta.mode & 0o1777))
                 .map_err(|e| failed("chmod", path)(e.into()))?;
         }
         self.attributes(path, name, meta)
     }
 
-    fn own(
-        &self,
-        path: &[u8],
-        name: &[u8],
-        meta: &Meta<'_>,
-    ) -> Result<(), TreeError> {
+    fn own(&self, path: &[u8], name: &[u8], meta: &Meta<'_>) -> Result<(), TreeError> {
         if self.options.fresh && meta.uid == 0 && meta.gid == 0 {
             return Ok(());
         }
@@ -411,12 +409,7 @@ impl<'a> TreeWriter<'a> {
         .map_err(|e| failed("chown", path)(e.into()))
     }
 
-    fn attributes(
-        &self,
-        path: &[u8],
-        name: &[u8],
-        meta: &Meta<'_>,
-    ) -> Result<(), TreeError> {
+    fn attributes(&self, path: &[u8], name: &[u8], meta: &Meta<'_>) -> Result<(), TreeError> {
         for (key, value) in meta.xattrs {
             match set_xattr(self.here(), name, key, value) {
                 Ok(()) => {}
@@ -433,23 +426,13 @@ impl<'a> TreeWriter<'a> {
         Ok(())
     }
 
-    fn times(
-        &self,
-        path: &[u8],
-        name: &[u8],
-        meta: &Meta<'_>,
-    ) -> Result<(), TreeError> {
+    fn times(&self, path: &[u8], name: &[u8], meta: &Meta<'_>) -> Result<(), TreeError> {
         let times = Timestamps {
             last_access: timespec(meta),
             last_modification: timespec(meta),
         };
-        utimensat(
-            self.here(),
-            name,
-            &times,
-            AtFlags::SYMLINK_NOFOLLOW,
-        )
-        .map_err(|e| failed("set times of", path)(e.into()))
+        utimensat(self.here(), name, &times, AtFlags::SYMLINK_NOFOLLOW)
+            .map_err(|e| failed("set times of", path)(e.into()))
     }
 
     /// Opens the parent of `path`; the last name of it.
