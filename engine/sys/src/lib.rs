@@ -1,6 +1,7 @@
 //! System calls behind small typed functions. The only crate besides the shim
 //! with `unsafe`; it knows no HTTP, no registry and no container.
 
+pub mod cgroup;
 pub mod fdpass;
 pub mod mount;
 pub mod netlink;

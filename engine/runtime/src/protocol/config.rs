@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use dhow_model::{Id, health, restart};
 use serde::{Deserialize, Serialize};
@@ -47,11 +48,17 @@ pub struct ShimConfig {
     /// Mounts taken over from other containers before the spec is used.
     #[serde(default)]
     pub borrowed_mounts: Vec<BorrowedMount>,
-    /// Nanoseconds after which a container that lasted so long is seen as
-    /// stable are model's business; this is only the wait between the stop
-    /// signal and SIGKILL when the shim itself must end the container.
-    #[serde(default)]
-    pub stop_timeout_secs: Option<u32>,
+    /// How the container is asked to end when the shim itself is (SIGTERM, when
+    /// the computer shuts down). A stop by hand says it in its request.
+    pub stop: Stop,
+}
+
+/// How a container is asked to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stop {
+    pub signal: i32,
+    /// SIGKILL follows after this time; never when absent.
+    pub timeout: Option<Duration>,
 }
 
 /// The root filesystem.

@@ -22,6 +22,7 @@ mod request;
 
 pub use config::{
     BorrowedMount, Console, LogConfig, LogDriver, PortProxy, Protocol, Rootfs, ShimConfig, Stdio,
+    Stop,
 };
 pub use event::{Event, EventKind, ExecState, Exit, Phase, Snapshot, StateFile};
 pub use request::{Answer, Attach, Call, Exec, Failure, FailureKind, Message, Request};
