@@ -120,13 +120,14 @@ impl Tokens {
         }
         let service = challenge.get("service").unwrap_or_default();
         let key = key(&realm, service, request);
-        if !request.fresh && !request.offline {
-            if let Some(header) = self.held(&key) {
-                return Ok(Grant {
-                    header: Some(header),
-                    ..Grant::default()
-                });
-            }
+        if !request.fresh
+            && !request.offline
+            && let Some(header) = self.held(&key)
+        {
+            return Ok(Grant {
+                header: Some(header),
+                ..Grant::default()
+            });
         }
         let outgoing = if request.credentials.identity_token.is_empty() {
             with_basic(realm.clone(), service, request)

@@ -36,9 +36,12 @@ pub struct BlobStream {
 
 enum State {
     Idle(Box<Transfer>),
-    Busy(BoxFuture<'static, (Box<Transfer>, Result<Option<Bytes>, Error>)>),
+    Busy(BoxFuture<'static, Step>),
     Done,
 }
+
+/// A transfer given back, with what it brought.
+type Step = (Box<Transfer>, Result<Option<Bytes>, Error>);
 
 /// A transfer between two chunks.
 struct Transfer {

@@ -88,11 +88,12 @@ impl Credentials {
             server_address: wire.serveraddress.unwrap_or_default(),
         };
         // `auth` is how the client's configuration file keeps the pair.
-        if credentials.username.is_empty() && credentials.password.is_empty() {
-            if let Some((username, password)) = wire.auth.as_ref().and_then(split_pair) {
-                credentials.username = username;
-                credentials.password = password;
-            }
+        if credentials.username.is_empty()
+            && credentials.password.is_empty()
+            && let Some((username, password)) = wire.auth.as_ref().and_then(split_pair)
+        {
+            credentials.username = username;
+            credentials.password = password;
         }
         Ok(credentials)
     }

@@ -110,20 +110,19 @@ impl Failure {
                 return from_tls(tls);
             }
             if let Some(io) = current.downcast_ref::<io::Error>() {
-                if let Some(tls) = io
-                    .get_ref()
-                    .and_then(|inner| inner.downcast_ref::<rustls::Error>())
-                {
-                    return from_tls(tls);
-                }
-                if io.get_ref().is_none() {
-                    return from_io(io, error.is_connect(), address);
+                // Its `source` leaves out the very error that it wraps.
+                match io.get_ref() {
+                    Some(inner) => {
+                        source = Some(inner);
+                        continue;
+                    }
+                    None => return from_io(io, error.is_connect(), address),
                 }
             }
-            if let Some(hyper) = current.downcast_ref::<hyper::Error>() {
-                if hyper.is_incomplete_message() || hyper.is_canceled() || hyper.is_closed() {
-                    return Self::Cut;
-                }
+            if let Some(hyper) = current.downcast_ref::<hyper::Error>()
+                && (hyper.is_incomplete_message() || hyper.is_canceled() || hyper.is_closed())
+            {
+                return Self::Cut;
             }
             text = current.to_string();
             source = current.source();

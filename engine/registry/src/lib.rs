@@ -45,7 +45,7 @@ pub use login::Login;
 pub use manifest::{
     Descriptor, FetchedManifest, ImageConfig, ImageManifest, Index, Manifest, Platform, media_type,
 };
-pub use platform::{PlatformChoice, choose};
+pub use platform::choose;
 pub use refusal::{Refusal, RefusedItem};
 pub use remote::{Access, Remote};
 pub use repository::{Repository, Target};

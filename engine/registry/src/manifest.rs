@@ -133,7 +133,7 @@ pub struct Index {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Manifest {
     /// One image.
-    Image(ImageManifest),
+    Image(Box<ImageManifest>),
     /// Several.
     Index(Index),
 }
@@ -166,6 +166,13 @@ pub struct RootFs {
     /// Lowest first.
     #[serde(default)]
     pub diff_ids: Vec<Digest>,
+}
+
+impl Platform {
+    /// The platform in the engine's own spelling.
+    pub fn normalized(&self) -> dhow_model::platform::Platform {
+        dhow_model::platform::Platform::new(&self.os, &self.architecture, &self.variant)
+    }
 }
 
 impl Descriptor {

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use dhow_model::Digest;
+use dhow_model::reference::Reference;
 
 /// A repository by its registry and its path there, in the long form:
 /// `docker.io` and `library/busybox`.
@@ -42,6 +43,11 @@ impl Repository {
         }
     }
 
+    /// The repository that `reference` names.
+    pub fn of(reference: &Reference) -> Self {
+        Self::new(reference.domain(), reference.path())
+    }
+
     /// The registry as named in references, with its port if it has one.
     pub fn domain(&self) -> &str {
         &self.domain
@@ -68,6 +74,17 @@ impl Repository {
         match target {
             Target::Tag(tag) => format!("{}:{tag}", self.familiar()),
             Target::Digest(digest) => format!("{}@{digest}", self.familiar()),
+        }
+    }
+}
+
+impl Target {
+    /// What `reference` names in its repository. A digest decides; a tag beside
+    /// it is only for people.
+    pub fn of(reference: &Reference) -> Option<Self> {
+        match (reference.digest(), reference.tag()) {
+            (Some(digest), _) => Some(Self::Digest(digest.clone())),
+            (None, tag) => Some(Self::Tag(tag?.to_owned())),
         }
     }
 }

@@ -194,3 +194,6 @@ impl ServerCertVerifier for AcceptAny {
             .supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests;

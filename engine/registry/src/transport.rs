@@ -130,7 +130,7 @@ impl Transport {
         let https_proxy = proxy(
             &config.proxies.https,
             ["HTTPS_PROXY", "https_proxy"],
-            |url| Proxy::https(url),
+            Proxy::https,
         )?;
         Ok(Self {
             config,
@@ -192,10 +192,10 @@ impl Transport {
                     .header(http::header::CONTENT_LENGTH, length)
                     .body(body);
                 sent = Some((length, counter));
-            } else if let Some(bytes) = &replay {
-                if !bytes.is_empty() || matches!(method, Method::POST | Method::PUT) {
-                    builder = builder.body(bytes.clone());
-                }
+            } else if let Some(bytes) = &replay
+                && (!bytes.is_empty() || matches!(method, Method::POST | Method::PUT))
+            {
+                builder = builder.body(bytes.clone());
             }
             let response = match self.answer(builder.send(), sent).await {
                 Ok(response) => response,
@@ -290,10 +290,10 @@ impl Transport {
             insecure: base.insecure,
             addresses,
         };
-        if let Some((found, client)) = self.lock_clients().get(&key) {
-            if *found == fingerprint {
-                return Ok(client.clone());
-            }
+        if let Some((found, client)) = self.lock_clients().get(&key)
+            && *found == fingerprint
+        {
+            return Ok(client.clone());
         }
         let client = self.build(&key, &fingerprint, &base.url).await?;
         let mut clients = self.lock_clients();
@@ -526,4 +526,60 @@ fn check_redirect(from: &Url, to: &Url, home: &Base, next: &Base) -> Result<(), 
         return refuse("it would leave TLS");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(from: &str, to: &str, insecure: bool, expected: Result<(), &str>) {
+        let url = |text| Url::parse(text).unwrap();
+        let base = |text, insecure| Base {
+            host: host_port(&url(text)),
+            url: url(text),
+            insecure,
+        };
+        let found = check_redirect(
+            &url(from),
+            &url(to),
+            &base(from, insecure),
+            &base(to, false),
+        );
+        let found = found.map_err(|failure| failure.to_string());
+        assert_eq!(
+            found.as_ref().map(|&()| ()).map_err(String::as_str),
+            expected
+        );
+    }
+
+    #[test]
+    fn redirects_do_not_leave_tls_or_bring_credentials() {
+        check("https://a/x", "https://b/y", false, Ok(()));
+        check("http://a/x", "http://b/y", false, Ok(()));
+        check("https://a/x", "http://b/y", true, Ok(()));
+        check(
+            "https://a/x",
+            "http://b/y?secret=1",
+            false,
+            Err("redirect to http://b refused: it would leave TLS"),
+        );
+        check(
+            "https://a/x",
+            "https://user:pass@b/",
+            false,
+            Err("redirect to https://b refused: credentials in the address"),
+        );
+        check(
+            "https://a/x",
+            "ftp://b/",
+            true,
+            Err("redirect to ftp://b refused: unsupported scheme"),
+        );
+    }
+
+    #[test]
+    fn addresses_are_printed_without_secrets() {
+        let url = Url::parse("https://user:hunter2@h:5000/v2/?sig=hunter2#hunter2").unwrap();
+        assert_eq!(redacted(&url), "https://h:5000/v2/");
+    }
 }

@@ -299,14 +299,14 @@ impl Remote {
             } else {
                 outgoing
             };
-            if let Ok(mut body) = body.lock() {
-                if let Some(body) = body.take() {
-                    outgoing.body = Body::Stream {
-                        body,
-                        length,
-                        sent: sent.clone(),
-                    };
-                }
+            if let Ok(mut body) = body.lock()
+                && let Some(body) = body.take()
+            {
+                outgoing.body = Body::Stream {
+                    body,
+                    length,
+                    sent: sent.clone(),
+                };
             }
             outgoing
         };

@@ -1,0 +1,12 @@
+//! The registry client against Debian's `docker-registry` and against small
+//! servers that misbehave. All of them are real sockets on loopback.
+
+mod auth;
+mod blobs;
+mod errors;
+mod mirrors;
+mod real;
+mod search;
+mod server;
+mod support;
+mod uploads;
