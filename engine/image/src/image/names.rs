@@ -51,7 +51,8 @@ pub(super) fn put_name(
     id: &Digest,
     reference: &Reference,
 ) -> Result<(), StoreError> {
-    remove_name(db, reference)?;
+    let reference = reference.clone().with_default_tag();
+    remove_name(db, &reference)?;
     let digest = reference.digest().map(Digest::as_str);
     // The database's check: one of the two, and the digest says more.
     let tag = match digest {
