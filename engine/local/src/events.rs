@@ -63,6 +63,11 @@ impl EventBus {
         let _no_listener_is_fine = self.live.send(message);
     }
 
+    /// How many clients listen.
+    pub fn listeners(&self) -> usize {
+        self.live.receiver_count()
+    }
+
     /// What is remembered, oldest first, and what comes next.
     pub fn subscribe(&self) -> (Vec<EventMessage>, broadcast::Receiver<EventMessage>) {
         let past = self.past.lock().unwrap_or_else(|p| p.into_inner());

@@ -6,7 +6,40 @@ use futures_util::future::BoxFuture;
 
 use crate::{ClientSocket, Result};
 
+mod attach;
+mod cgroup;
+mod container;
+mod create;
+mod detach;
+mod exec;
+pub(crate) mod execs;
+mod inspect;
+mod list;
+mod logs;
+mod network;
+mod pause;
+mod plan;
+mod ports;
+pub(crate) mod record;
+mod recover;
+mod remove;
+mod rename;
+mod resize;
+mod shim;
 mod skeleton;
+mod start;
+mod stats;
+mod stop;
+pub(crate) mod table;
+mod tell;
+mod top;
+mod update;
+pub(crate) mod view;
+mod wait;
+mod watch;
+
+pub(crate) use create::HostFacts;
+pub(crate) use record::Status;
 
 /// Ends when the awaited condition holds.
 pub type WaitResult = BoxFuture<'static, Result<ContainerWaitResponse>>;

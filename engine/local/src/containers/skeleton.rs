@@ -4,135 +4,16 @@ use bollard_stubs::models::*;
 use bollard_stubs::query_parameters::*;
 use dhow_model::ErrorKind;
 
-use super::{ArchiveStat, AttachOptions, LogsQuery, PreparedStream, WaitResult};
-use crate::{ByteStream, Error, JsonStream, LocalEngine, Result};
+use super::ArchiveStat;
+use super::container::Container;
+use super::record::Record;
+use crate::{ByteStream, Error, LocalEngine, Result};
 
 fn missing<T>() -> Result<T> {
     Err(Error::new(ErrorKind::NotImplemented, "not written yet"))
 }
 
 impl LocalEngine {
-    pub async fn list_containers(
-        &self,
-        _options: Option<ListContainersOptions>,
-    ) -> Result<Vec<ContainerSummary>> {
-        missing()
-    }
-    pub async fn create_container(
-        &self,
-        _options: Option<CreateContainerOptions>,
-        _body: ContainerCreateBody,
-    ) -> Result<ContainerCreateResponse> {
-        missing()
-    }
-    pub async fn inspect_container(
-        &self,
-        _name: &str,
-        _options: Option<InspectContainerOptions>,
-    ) -> Result<ContainerInspectResponse> {
-        missing()
-    }
-    pub async fn start_container(
-        &self,
-        _name: &str,
-        _options: Option<StartContainerOptions>,
-    ) -> Result<()> {
-        missing()
-    }
-    pub async fn stop_container(
-        &self,
-        _name: &str,
-        _options: Option<StopContainerOptions>,
-    ) -> Result<()> {
-        missing()
-    }
-    pub async fn restart_container(
-        &self,
-        _name: &str,
-        _options: Option<RestartContainerOptions>,
-    ) -> Result<()> {
-        missing()
-    }
-    pub async fn kill_container(
-        &self,
-        _name: &str,
-        _options: Option<KillContainerOptions>,
-    ) -> Result<()> {
-        missing()
-    }
-    pub async fn pause_container(&self, _name: &str) -> Result<()> {
-        missing()
-    }
-    pub async fn unpause_container(&self, _name: &str) -> Result<()> {
-        missing()
-    }
-    /// Errors (unknown container, bad condition) come from the call; the
-    /// returned future ends when the condition holds. Send the response's
-    /// headers before awaiting it, as dockerd does.
-    pub async fn wait_container(
-        &self,
-        _name: &str,
-        _options: Option<WaitContainerOptions>,
-    ) -> Result<WaitResult> {
-        missing()
-    }
-    pub async fn rename_container(
-        &self,
-        _name: &str,
-        _options: RenameContainerOptions,
-    ) -> Result<()> {
-        missing()
-    }
-    pub async fn update_container(
-        &self,
-        _name: &str,
-        _body: ContainerUpdateBody,
-    ) -> Result<ContainerUpdateResponse> {
-        missing()
-    }
-    pub async fn remove_container(
-        &self,
-        _name: &str,
-        _options: Option<RemoveContainerOptions>,
-    ) -> Result<()> {
-        missing()
-    }
-    pub async fn top_processes(
-        &self,
-        _name: &str,
-        _options: Option<TopOptions>,
-    ) -> Result<ContainerTopResponse> {
-        missing()
-    }
-    pub async fn stats(
-        &self,
-        _name: &str,
-        _options: Option<StatsOptions>,
-    ) -> Result<JsonStream<ContainerStatsResponse>> {
-        missing()
-    }
-    /// Checks the container and reserves the attachment; connect the client
-    /// with [`PreparedStream::connect`] after the upgrade was answered.
-    /// `PreparedStream::multiplexed` says which content type to answer.
-    pub async fn attach_container(
-        &self,
-        _name: &str,
-        _options: AttachOptions,
-    ) -> Result<PreparedStream> {
-        missing()
-    }
-    pub async fn resize_container_tty(
-        &self,
-        _name: &str,
-        _options: ResizeContainerTTYOptions,
-    ) -> Result<()> {
-        missing()
-    }
-    /// Bytes are ready for the wire: stdcopy frames, or raw for a tty
-    /// container (the bool says which: true = multiplexed frames).
-    pub async fn logs(&self, _name: &str, _query: LogsQuery) -> Result<(bool, ByteStream)> {
-        missing()
-    }
     pub async fn get_container_archive_info(
         &self,
         _name: &str,
@@ -162,29 +43,30 @@ impl LocalEngine {
     pub async fn export_container(&self, _name: &str) -> Result<ByteStream> {
         missing()
     }
-    pub async fn prune_containers(
+    pub(crate) async fn sizes(&self, _container: &Container) -> Result<(i64, i64)> {
+        Ok((0, 0))
+    }
+    pub(crate) fn copy_root_attributes(
         &self,
-        _options: Option<PruneContainersOptions>,
-    ) -> Result<ContainerPruneResponse> {
-        missing()
+        _record: &Record,
+        _upper: &std::path::Path,
+    ) -> Result<()> {
+        Ok(())
     }
-    pub async fn create_exec(&self, _container: &str, _config: ExecConfig) -> Result<IdResponse> {
-        missing()
+    pub(crate) fn make_volumes(&self, _container: &Container, _record: &Record) -> Result<()> {
+        Ok(())
     }
-    /// Starts detached (`detach` true) and returns `None`, or prepares the
-    /// stream: the process starts when the client is connected; a failure to
-    /// start is then told in the stream, as dockerd does.
-    pub async fn start_exec(
-        &self,
-        _exec: &str,
-        _config: ExecStartConfig,
-    ) -> Result<Option<PreparedStream>> {
-        missing()
+    pub(crate) fn remove_new_volumes(&self, _record: &Record) {}
+    pub(crate) async fn remove_unused_volume(&self, _name: &str) {}
+    pub(crate) fn check_volume_name(&self, _name: &str) -> Result<()> {
+        Ok(())
     }
-    pub async fn inspect_exec(&self, _exec: &str) -> Result<ExecInspectResponse> {
-        missing()
+    pub(crate) fn volume_directory(&self, name: &str) -> std::path::PathBuf {
+        self.config()
+            .data_root
+            .join("volumes")
+            .join(name)
+            .join("_data")
     }
-    pub async fn resize_exec(&self, _exec: &str, _options: ResizeExecOptions) -> Result<()> {
-        missing()
-    }
+    pub(crate) fn load_built_in_images(&self) {}
 }

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ByteStream, Error, JsonStream, LocalEngine, Result};
 
+mod run;
+
 /// One line of a pull, push, load or import: Docker's `JSONMessage`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {

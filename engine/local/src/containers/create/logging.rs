@@ -1,0 +1,114 @@
+//! Whether a log configuration is one of ours, in dockerd's words. Pure.
+
+use bollard_stubs::models::HostConfigLogConfig;
+use dhow_model::size;
+
+use crate::{Error, Result};
+
+const JSON_FILE: &[&str] = &[
+    "max-size",
+    "max-file",
+    "compress",
+    "labels",
+    "labels-regex",
+    "env",
+    "env-regex",
+    "tag",
+    "mode",
+    "max-buffer-size",
+];
+const LOCAL: &[&str] = &[
+    "max-size",
+    "max-file",
+    "compress",
+    "mode",
+    "max-buffer-size",
+];
+const NONE: &[&str] = &["mode", "max-buffer-size"];
+
+/// Refuses unknown drivers, options and values.
+pub(crate) fn check(config: Option<&HostConfigLogConfig>) -> Result<()> {
+    let Some(config) = config else {
+        return Ok(());
+    };
+    let driver = config.typ.as_deref().unwrap_or("json-file");
+    let known = match driver {
+        "json-file" => JSON_FILE,
+        "local" => LOCAL,
+        "none" => NONE,
+        other => {
+            return Err(Error::invalid(format!(
+                "logger: no log driver named '{other}' is registered"
+            )));
+        }
+    };
+    for (key, value) in config.config.iter().flatten() {
+        if !known.contains(&key.as_str()) {
+            return Err(Error::invalid(format!(
+                "unknown log opt '{key}' for {driver} log driver"
+            )));
+        }
+        check_value(key, value)?;
+    }
+    let option = |key: &str| config.config.as_ref().and_then(|c| c.get(key));
+    let files: u64 = option("max-file").and_then(|n| n.parse().ok()).unwrap_or(1);
+    if driver == "json-file"
+        && option("max-file").is_some()
+        && option("max-size").is_none()
+        && files > 1
+    {
+        return Err(Error::invalid(
+            "max-file cannot be specified without max-size, because nothing would be rotated",
+        ));
+    }
+    Ok(())
+}
+
+fn check_value(key: &str, value: &str) -> Result<()> {
+    match key {
+        "max-size" | "max-buffer-size" => {
+            let bytes = size::parse_bytes(value)
+                .map_err(|e| Error::invalid(format!("invalid value for log opt '{key}': {e}")))?;
+            if key == "max-size" && bytes == 0 {
+                return Err(Error::invalid("max-size must be a positive number"));
+            }
+        }
+        "max-file" => {
+            let files: i64 = value.parse().map_err(|_| {
+                Error::invalid(format!("invalid value for log opt 'max-file': {value:?}"))
+            })?;
+            if files < 1 {
+                return Err(Error::invalid("max-file cannot be less than 1"));
+            }
+        }
+        "compress" => {
+            if !matches!(
+                value,
+                "1" | "t"
+                    | "T"
+                    | "true"
+                    | "TRUE"
+                    | "True"
+                    | "0"
+                    | "f"
+                    | "F"
+                    | "false"
+                    | "FALSE"
+                    | "False"
+            ) {
+                return Err(Error::invalid(format!(
+                    "invalid value for log opt 'compress': {value:?}"
+                )));
+            }
+        }
+        "mode" => {
+            if !matches!(value, "blocking" | "non-blocking") {
+                return Err(Error::invalid(format!(
+                    "logger: logging mode not supported: {value}"
+                )));
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! What is kept of a container: how it was made and where it stands. This is
+//! the row in the database; everything `inspect` says comes from here.
+
+use bollard_stubs::models::{ContainerConfig, HostConfig, NetworkingConfig};
+pub(crate) use dhow_model::lifecycle::State as Status;
+use dhow_model::mount::Point;
+use dhow_model::{Digest, Id, health};
+use dhow_network::Endpoint;
+use serde::{Deserialize, Serialize};
+
+/// A container as it was created, and its state.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Record {
+    pub id: Id,
+    /// Without the leading slash of the API.
+    pub name: String,
+    /// Nanoseconds since the epoch.
+    pub created: i64,
+    /// The image's id (its config's digest).
+    pub image: Digest,
+    /// The image's layers, bottom first.
+    pub layers: Vec<Digest>,
+    /// The caller's configuration, completed by the image's.
+    pub config: ContainerConfig,
+    pub host_config: HostConfig,
+    pub networking: Option<NetworkingConfig>,
+    /// The program and its arguments: entrypoint and command joined.
+    pub path: String,
+    pub args: Vec<String>,
+    pub mounts: Vec<Mounted>,
+    pub state: State,
+}
+
+/// What is mounted where, resolved at creation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mounted {
+    pub point: Point,
+    /// Where it lies on the host: the bind's source, the volume's directory;
+    /// empty for tmpfs.
+    pub host: String,
+    /// Made for this container: goes with `rm -v` and `--rm`.
+    pub anonymous: bool,
+}
+
+/// State that changes over a container's life. Times are nanoseconds since the
+/// epoch; 0 is never.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct State {
+    pub status: Status,
+    pub pid: Option<u32>,
+    pub exit_code: i64,
+    pub error: String,
+    pub oom_killed: bool,
+    pub started_at: i64,
+    pub finished_at: i64,
+    pub restart_count: u64,
+    /// A person stopped it: `unless-stopped` leaves it alone.
+    pub stopped_by_hand: bool,
+    /// What the probes say.
+    pub health: Option<health::Machine>,
+    pub network: Option<Plugged>,
+    /// The last of the shim's events that this record knows of.
+    pub seq: u64,
+}
+
+/// The container's place on the default bridge while it runs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Plugged {
+    /// The id of its network namespace, shown as `SandboxID`.
+    pub sandbox: Id,
+    pub endpoint: Endpoint,
+}
+
+impl Record {
+    /// Whether the container goes when it ends (`--rm`).
+    pub fn auto_remove(&self) -> bool {
+        self.host_config.auto_remove == Some(true)
+    }
+
+    /// Whether it has a terminal.
+    pub fn tty(&self) -> bool {
+        self.config.tty == Some(true)
+    }
+}

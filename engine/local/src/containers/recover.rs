@@ -1,0 +1,135 @@
+//! What a daemon does when it starts: finds the containers whose shims kept
+//! them running, learns what happened meanwhile, and starts those whose policy
+//! says so.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use dhow_model::Id;
+use dhow_runtime::protocol::client;
+
+use super::container::Container;
+use super::record::{Record, Status};
+use super::shim::Shim;
+use crate::{LocalEngine, Result};
+
+impl LocalEngine {
+    /// Enters all recorded containers in the table, connects to living shims
+    /// and applies what dead ones left.
+    pub(crate) async fn recover(&self) -> Result<()> {
+        for text in self.shared.db.containers()? {
+            let record: Record = match serde_json::from_str(&text) {
+                Ok(record) => record,
+                Err(error) => {
+                    tracing::error!(%error, "a container's record cannot be read; it is left out");
+                    continue;
+                }
+            };
+            let container = Arc::new(Container::new(record));
+            let name = container.name();
+            self.shared.containers.insert(&name, container)?;
+        }
+        self.adopt_endpoints();
+        for container in self.shared.containers.all() {
+            if container.status() == Status::Removing {
+                // The daemon died between two steps of a removal.
+                self.erase(&container, false).await?;
+            } else if container.status().counts_as_running() {
+                self.find_again(&container).await;
+            } else {
+                self.find_half_started(&container).await;
+            }
+        }
+        self.reconcile_endpoints();
+        self.sweep();
+        Ok(())
+    }
+
+    async fn find_again(&self, container: &Arc<Container>) {
+        match self.reconnect(container).await {
+            Ok(()) => tracing::info!(container = %container.id, "found again"),
+            Err(error) => {
+                tracing::info!(container = %container.id, %error, "its shim is gone");
+                self.shim_left(container).await;
+            }
+        }
+        self.remove_when_due(container);
+    }
+
+    /// A shim whose start was not acknowledged: the daemon died in between,
+    /// and nobody was told that the container runs.
+    async fn find_half_started(&self, container: &Arc<Container>) {
+        let run_dir = self.run_directory(&container.id);
+        if run_dir.exists() {
+            self.kill_leftovers(container).await;
+            self.remove_run_directory(&container.id);
+        }
+    }
+
+    async fn reconnect(&self, container: &Arc<Container>) -> Result<()> {
+        let socket = client::connect(&self.run_directory(&container.id))?;
+        let (shim, events) = Shim::new(socket)?;
+        // A shim that is there answers; one that is stuck must not hold up
+        // the daemon's start for ever.
+        let patience = std::time::Duration::from_secs(5);
+        let snapshot = tokio::time::timeout(patience, shim.snapshot())
+            .await
+            .map_err(|_| crate::Error::system("the shim does not answer"))??;
+        *container.shim_slot() = Some(Arc::clone(&shim));
+        for exec in &snapshot.execs {
+            container.exec_started(&exec.id, exec.pid);
+        }
+        shim.subscribe(container.read(|r| r.state.seq)).await?;
+        self.follow(Arc::clone(container), events).await;
+        Ok(())
+    }
+
+    /// Starts the containers whose restart policy wants them up.
+    pub(crate) async fn start_by_policy(&self) {
+        for container in self.shared.containers.all() {
+            let (up, by_hand, policy) = container.read(|r| {
+                (
+                    r.state.status.counts_as_running(),
+                    r.state.stopped_by_hand,
+                    super::create::restart_policy(r.host_config.restart_policy.as_ref()),
+                )
+            });
+            let was_started = container.read(|r| r.state.started_at != 0);
+            if up || !was_started || !policy.is_ok_and(|p| p.starts_with_engine(by_hand)) {
+                continue;
+            }
+            let _turn = container.operation.lock().await;
+            if let Err(error) = self.start(&container).await {
+                tracing::warn!(container = %container.id, %error, "not started");
+            }
+        }
+    }
+
+    /// Deletes what belongs to no container: directories that a removal or a
+    /// creation left half done.
+    fn sweep(&self) {
+        let config = self.config();
+        let known: HashSet<Id> = self
+            .shared
+            .containers
+            .all()
+            .iter()
+            .map(|c| c.id.clone())
+            .collect();
+        for parent in [
+            config.data_root.join("containers"),
+            config.exec_root.join("c"),
+        ] {
+            for entry in std::fs::read_dir(&parent).into_iter().flatten().flatten() {
+                let name = entry.file_name();
+                let stale = name
+                    .to_str()
+                    .and_then(|n| n.parse::<Id>().ok())
+                    .is_some_and(|id| !known.contains(&id));
+                if stale && let Err(error) = std::fs::remove_dir_all(entry.path()) {
+                    tracing::warn!(path = %entry.path().display(), %error, "cannot be swept");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! `POST /containers/{id}/start`: plan, launch the shim, hand it what it is to
+//! hold, start. What fails leaves nothing behind.
+
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bollard_stubs::query_parameters::StartContainerOptions;
+use dhow_model::lifecycle::Request;
+use dhow_model::{ErrorKind, Id, health};
+use dhow_runtime::launch::Launched;
+use dhow_runtime::protocol::{Failure, FailureKind, SPEC_FILE, ShimConfig};
+use oci_spec::runtime::Spec;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use super::container::Container;
+use super::detach;
+use super::network::Prepared;
+use super::record::{Plugged, Record, Status};
+use super::shim::Shim;
+use crate::db::Commit;
+use crate::{Error, LocalEngine, Result, clock};
+
+/// How long a new shim waits for the one before it to leave.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Everything a start needs, made and not yet used.
+pub(super) struct Plan {
+    pub spec: Spec,
+    pub config: ShimConfig,
+}
+
+impl LocalEngine {
+    /// Starts a container that is not running.
+    pub async fn start_container(
+        &self,
+        name: &str,
+        options: Option<StartContainerOptions>,
+    ) -> Result<()> {
+        detach::parse(options.and_then(|o| o.detach_keys).as_deref())?;
+        let container = self.shared.containers.find(name)?;
+        let engine = self.clone();
+        // A client that hangs up in the middle must not leave half a start.
+        tokio::spawn(async move {
+            let _turn = container.operation.lock().await;
+            engine.start(&container).await
+        })
+        .await?
+    }
+
+    /// Starts it; the caller holds its turn.
+    pub(crate) async fn start(&self, container: &Arc<Container>) -> Result<()> {
+        container
+            .status()
+            .permits(Request::Start, container.id.as_str())
+            .map_err(Error::of)?;
+        if container.watch().borrow().removed {
+            return Err(Error::not_found(format!(
+                "No such container: {}",
+                container.id
+            )));
+        }
+        let before = container.followed.lock().await.take();
+        if let Some(before) = before {
+            let _left = tokio::time::timeout(PATIENCE, before).await;
+        }
+
+        let started = self.launch(container).await;
+        if let Err(error) = &started {
+            drop(container.attachments.take().await);
+            let message = error.to_string();
+            let exit_code = exit_code_of(&message);
+            container
+                .change(&self.shared.db, Commit::Quick, |r| {
+                    r.state.error = message;
+                    r.state.exit_code = exit_code;
+                })
+                .ok();
+            container.tell(|m| m.exits += 1);
+            self.remove_failed(container);
+        }
+        started
+    }
+
+    async fn launch(&self, container: &Arc<Container>) -> Result<()> {
+        let record = container.record();
+        let engine = self.clone();
+        let prepared = tokio::task::spawn_blocking(move || engine.prepare(&record)).await??;
+        let (launched, plugged) = prepared;
+        let outcome = self.run(container, launched, plugged.as_ref()).await;
+        if outcome.is_err() {
+            let engine = self.clone();
+            let id = container.id.clone();
+            let undo = move || {
+                engine.give_back_network(plugged.as_ref());
+                engine.remove_run_directory(&id);
+            };
+            tokio::task::spawn_blocking(undo).await?;
+        }
+        outcome
+    }
+
+    /// Makes the network ready, plans, and starts the shim. Blocks.
+    fn prepare(&self, record: &Record) -> Result<(Launched, Option<Plugged>)> {
+        let Prepared { plugged, inherited } = self.prepare_network(record)?;
+        let launched = self.plan(record, plugged.as_ref()).and_then(|mut plan| {
+            let directory = self.run_directory(&record.id);
+            make_run_directory(&directory)?;
+            let spec = serde_json::to_vec(&plan.spec)?;
+            std::fs::write(directory.join(SPEC_FILE), spec)?;
+            self.shared
+                .launcher
+                .launch(&directory, &mut plan.config, &inherited)
+                .map_err(Error::of)
+        });
+        match launched {
+            Ok(launched) => Ok((launched, plugged)),
+            Err(error) => {
+                self.give_back_network(plugged.as_ref());
+                self.remove_run_directory(&record.id);
+                Err(error)
+            }
+        }
+    }
+
+    async fn run(
+        &self,
+        container: &Arc<Container>,
+        launched: Launched,
+        plugged: Option<&Plugged>,
+    ) -> Result<()> {
+        let Launched { process, control } = launched;
+        reap(process)?;
+        let (shim, events) = Shim::new(control)?;
+        for (attach, client) in container.attachments.take().await {
+            shim.attach(attach, client).await?;
+        }
+        let pid = match shim.start().await? {
+            Ok(pid) => pid,
+            Err(failure) => return Err(start_error(failure)),
+        };
+        *container.shim_slot() = Some(Arc::clone(&shim));
+        let plugged = plugged.cloned();
+        let has_probe = super::plan::probe(&container.record()).is_some();
+        container.change(&self.shared.db, Commit::Durable, |r| {
+            let state = &mut r.state;
+            state.status = Status::Running;
+            state.pid = Some(pid);
+            state.started_at = clock::now();
+            state.exit_code = 0;
+            state.error.clear();
+            state.oom_killed = false;
+            state.restart_count = 0;
+            state.stopped_by_hand = false;
+            state.health = has_probe.then(health::Machine::default);
+            state.network = plugged;
+        })?;
+        self.network_event(container, "connect");
+        self.container_event(container, "start", &[]);
+        shim.subscribe(container.read(|r| r.state.seq)).await?;
+        self.follow(Arc::clone(container), events).await;
+        Ok(())
+    }
+
+    /// `--rm` of a container that could not start: dockerd removes it as well.
+    fn remove_failed(&self, container: &Arc<Container>) {
+        if !container.read(Record::auto_remove) {
+            return;
+        }
+        let engine = self.clone();
+        let container = Arc::clone(container);
+        tokio::spawn(async move {
+            let _turn = container.operation.lock().await;
+            let still_failed = !container.status().counts_as_running();
+            if still_failed && let Err(error) = engine.erase(&container, true).await {
+                tracing::warn!(container = %container.id, %error, "not removed");
+            }
+        });
+    }
+
+    /// Where a running container's shim has its files.
+    pub(crate) fn run_directory(&self, id: &Id) -> PathBuf {
+        self.config().exec_root.join("c").join(id.as_str())
+    }
+
+    pub(super) fn remove_run_directory(&self, id: &Id) {
+        let directory = self.run_directory(id);
+        if let Err(error) = std::fs::remove_dir_all(&directory)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(directory = %directory.display(), %error, "cannot be deleted");
+        }
+    }
+}
+
+/// An empty directory only the engine may look into; what a killed engine left
+/// there goes.
+fn make_run_directory(directory: &std::path::Path) -> Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    let failed = |e: std::io::Error| Error::system(format!("{}: {e}", directory.display()));
+    match std::fs::remove_dir_all(directory) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(failed(e)),
+        _ => {}
+    }
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .map_err(failed)
+}
+
+/// Takes note of the shim's end, which is the daemon's child as long as the
+/// daemon lives, so that no zombie stays.
+fn reap(process: dhow_sys::process::Spawned) -> Result<()> {
+    let ended = AsyncFd::with_interest(
+        process.pidfd.as_fd().try_clone_to_owned()?,
+        Interest::READABLE,
+    )?;
+    tokio::spawn(async move {
+        if ended.readable().await.is_ok() {
+            let _how_does_not_matter = process.pidfd.try_wait();
+        }
+    });
+    Ok(())
+}
+
+/// Docker's words for a program that did not start; clients turn them into
+/// exit codes 125, 126 and 127.
+fn start_error(failure: Failure) -> Error {
+    let message = failure.message;
+    match failure.kind {
+        FailureKind::NotFound | FailureKind::NotExecutable => Error::invalid(format!(
+            "failed to create task for container: failed to create shim task: OCI runtime create \
+             failed: unable to start container process: error during container init: {message}: \
+             unknown"
+        )),
+        FailureKind::Unsupported => Error::invalid(message),
+        FailureKind::Conflict | FailureKind::NoSuchExec | FailureKind::Other => Error::new(
+            ErrorKind::System,
+            format!(
+                "failed to create task for container: failed to create shim task: OCI runtime \
+                 create failed: unable to start container process: {message}: unknown"
+            ),
+        ),
+    }
+}
+
+/// What dockerd records as the exit code of a container that did not start.
+fn exit_code_of(message: &str) -> i64 {
+    let says = |text: &str| message.contains(text);
+    if says("executable file not found") || says("no such file or directory") {
+        127
+    } else if says("permission denied") || says("is a directory") || says("exec format error") {
+        126
+    } else {
+        128
+    }
+}

@@ -1,0 +1,162 @@
+//! `stop`, `restart` and `kill`.
+
+use std::time::Duration;
+
+use bollard_stubs::query_parameters::{
+    KillContainerOptions, RestartContainerOptions, StopContainerOptions,
+};
+use dhow_model::lifecycle::Request;
+use dhow_model::signal;
+
+use super::container::{Container, Moment};
+use super::record::Status;
+use crate::db::Commit;
+use crate::{Error, LocalEngine, Result};
+
+/// What a container is given to end by itself, when nobody says otherwise.
+const DEFAULT_GRACE_SECONDS: i64 = 10;
+
+/// How long the kernel may take to end a process after SIGKILL.
+const KILL_PATIENCE: Duration = Duration::from_secs(10);
+
+impl LocalEngine {
+    /// Asks the container to end, and ends it when it does not in time.
+    pub async fn stop_container(
+        &self,
+        name: &str,
+        options: Option<StopContainerOptions>,
+    ) -> Result<()> {
+        let options = options.unwrap_or_default();
+        let container = self.shared.containers.find(name)?;
+        let _turn = container.operation.lock().await;
+        if !container.status().counts_as_running() {
+            return Err(Error::not_modified());
+        }
+        self.stop(
+            &container,
+            options.signal.as_deref(),
+            options.t.map(i64::from),
+        )
+        .await
+    }
+
+    /// Stops the container where it runs, and starts it.
+    pub async fn restart_container(
+        &self,
+        name: &str,
+        options: Option<RestartContainerOptions>,
+    ) -> Result<()> {
+        let options = options.unwrap_or_default();
+        let container = self.shared.containers.find(name)?;
+        let _turn = container.operation.lock().await;
+        if container.status().counts_as_running() {
+            // `--rm` means the container's end, not a restart's middle.
+            let kept = container.keep();
+            let stopped = self
+                .stop(
+                    &container,
+                    options.signal.as_deref(),
+                    options.t.map(i64::from),
+                )
+                .await;
+            drop(kept);
+            stopped?;
+        }
+        self.start(&container).await?;
+        self.container_event(&container, "restart", &[]);
+        Ok(())
+    }
+
+    /// Sends a signal; SIGKILL returns once the container has ended.
+    pub async fn kill_container(
+        &self,
+        name: &str,
+        options: Option<KillContainerOptions>,
+    ) -> Result<()> {
+        let text = options.map(|o| o.signal).filter(|s| !s.is_empty());
+        let number = parse_signal(text.as_deref().unwrap_or("SIGKILL"))?;
+        let container = self.shared.containers.find(name)?;
+        let refused = |error: Error| error.context(format!("cannot kill container: {name}"));
+        container
+            .status()
+            .permits(Request::Kill, container.id.as_str())
+            .map_err(|e| refused(Error::of(e)))?;
+        let shim = container.running_shim().map_err(refused)?;
+        let fatal = number == signal::KILL || Some(number) == self.stop_signal(&container).ok();
+        let mut changes = container.watch();
+        shim.kill(number, fatal).await.map_err(refused)?;
+        self.container_event(&container, "kill", &[("signal", &number.to_string())]);
+        if number == signal::KILL {
+            let ended = changes.wait_for(|m| !m.up || m.removed);
+            let _patience = tokio::time::timeout(KILL_PATIENCE, ended).await;
+        }
+        Ok(())
+    }
+
+    /// Ends a running container; the caller holds its turn.
+    pub(crate) async fn stop(
+        &self,
+        container: &Container,
+        signal: Option<&str>,
+        grace: Option<i64>,
+    ) -> Result<()> {
+        let stop_signal = match signal.filter(|s| !s.is_empty()) {
+            Some(text) => parse_signal(text)?,
+            None => self.stop_signal(container)?,
+        };
+        let grace = grace
+            .or(container.read(|r| r.config.stop_timeout))
+            .unwrap_or(DEFAULT_GRACE_SECONDS);
+        container.change(&self.shared.db, Commit::Durable, |r| {
+            r.state.stopped_by_hand = true;
+        })?;
+        let mut changes = container.watch();
+        let Ok(shim) = container.running_shim() else {
+            return Ok(());
+        };
+        // Docker: a negative time is no limit. The shim keeps the time, so
+        // that the container ends even where the daemon does before it.
+        let grace = u64::try_from(grace).ok().map(Duration::from_secs);
+        let restarting = container.status() == Status::Restarting;
+        shim.stop(stop_signal, grace).await?;
+        let kill_event = |signal: i32| {
+            self.container_event(container, "kill", &[("signal", &signal.to_string())]);
+        };
+        if !restarting {
+            kill_event(stop_signal);
+        }
+        let ended = |m: &Moment| !m.up || m.removed;
+        let in_time = match grace {
+            Some(grace) => {
+                let wait = changes.wait_for(ended);
+                tokio::time::timeout(grace, wait).await.is_ok()
+            }
+            None => changes.wait_for(ended).await.is_ok(),
+        };
+        if !in_time {
+            kill_event(signal::KILL);
+            let killed = tokio::time::timeout(KILL_PATIENCE, changes.wait_for(ended)).await;
+            if killed.is_err() {
+                return Err(Error::system(format!(
+                    "cannot stop container: {}: tried to kill container, but did not receive an \
+                     exit event",
+                    container.id
+                )));
+            }
+        }
+        self.container_event(container, "stop", &[]);
+        Ok(())
+    }
+
+    fn stop_signal(&self, container: &Container) -> Result<i32> {
+        match container.read(|r| r.config.stop_signal.clone()) {
+            Some(text) if !text.is_empty() => parse_signal(&text),
+            _ => Ok(signal::DEFAULT_STOP),
+        }
+    }
+}
+
+/// Docker's text for a signal nobody knows.
+fn parse_signal(text: &str) -> Result<i32> {
+    signal::parse(text).map_err(|_| Error::invalid(format!("invalid signal: {text}")))
+}

@@ -1,0 +1,275 @@
+//! What shims tell, written into the records: starts, ends, restarts, health.
+//! One task follows each shim and is the only one to apply its events.
+
+use std::sync::Arc;
+
+use dhow_model::lifecycle;
+use dhow_runtime::protocol::{Event, EventKind, Exit, StateFile};
+use futures_util::future::BoxFuture;
+use tokio::sync::mpsc;
+
+use super::container::Container;
+use super::record::Status;
+use crate::LocalEngine;
+use crate::db::Commit;
+
+/// The exit code of a container whose shim was killed, and it with it.
+const KILLED: i64 = 137;
+
+impl LocalEngine {
+    /// Follows the container's shim until it leaves.
+    pub(crate) async fn follow(
+        &self,
+        container: Arc<Container>,
+        mut events: mpsc::UnboundedReceiver<Event>,
+    ) {
+        let engine = self.clone();
+        let followed = Arc::clone(&container);
+        let task = tokio::spawn(async move {
+            while let Some(event) = events.recv().await {
+                engine.apply(&container, event).await;
+            }
+            engine.shim_left(&container).await;
+        });
+        *followed.followed.lock().await = Some(task);
+    }
+
+    /// Writes one event into the record and tells the world.
+    pub(crate) async fn apply(&self, container: &Arc<Container>, event: Event) {
+        if event.seq <= container.read(|r| r.state.seq) {
+            return;
+        }
+        let at = event.at.nanos();
+        match event.kind {
+            EventKind::Started { pid, restarts } => {
+                let again = container.status() == Status::Restarting;
+                self.record_event(container, event.seq, |state| {
+                    state.status = Status::Running;
+                    state.pid = Some(pid);
+                    state.started_at = at;
+                    state.restart_count = u64::from(restarts);
+                    state.exit_code = 0;
+                    state.error.clear();
+                    state.oom_killed = false;
+                    if let Some(health) = &mut state.health {
+                        health.restart();
+                    }
+                });
+                if again {
+                    self.container_event(container, "start", &[]);
+                }
+            }
+            EventKind::Exited { exit, restart_in } => {
+                self.ended(container, event.seq, exit, restart_in.is_some())
+                    .await;
+            }
+            EventKind::RestartFailed {
+                failure,
+                restart_in,
+            } => {
+                self.record_event(container, event.seq, |state| {
+                    state.error = failure.message;
+                    state.exit_code = i64::from(failure.kind.exit_code());
+                    state.finished_at = at;
+                    if restart_in.is_none() {
+                        state.status = Status::Exited;
+                        state.pid = None;
+                    }
+                });
+                if restart_in.is_none() {
+                    self.release_network(container).await;
+                }
+            }
+            EventKind::Oom => {
+                self.record_event(container, event.seq, |_| {});
+                self.container_event(container, "oom", &[]);
+            }
+            EventKind::Paused => self.record_status(container, event.seq, lifecycle::Event::Paused),
+            EventKind::Resumed => {
+                self.record_status(container, event.seq, lifecycle::Event::Resumed);
+            }
+            EventKind::Health { .. } => self.record_health(container, event.seq).await,
+            EventKind::ExecStarted { exec, pid } => {
+                self.record_event(container, event.seq, |_| {});
+                container.exec_started(&exec, pid);
+            }
+            EventKind::ExecExited { exec, code } => {
+                self.record_event(container, event.seq, |_| {});
+                if container.exec_exited(&exec, i64::from(code)) {
+                    self.container_event(
+                        container,
+                        "exec_die",
+                        &[("execID", exec.as_str()), ("exitCode", &code.to_string())],
+                    );
+                }
+            }
+            EventKind::Detached { exec } => {
+                self.record_event(container, event.seq, |_| {});
+                match exec {
+                    Some(exec) => {
+                        self.container_event(container, "exec_detach", &[("execID", exec.as_str())])
+                    }
+                    None => self.container_event(container, "detach", &[]),
+                }
+            }
+        }
+    }
+
+    async fn ended(&self, container: &Arc<Container>, seq: u64, exit: Exit, will_restart: bool) {
+        let at = exit.at.nanos();
+        let ran_for = at.saturating_sub(container.read(|r| r.state.started_at)) / 1_000_000_000;
+        if !will_restart {
+            self.release_network(container).await;
+        }
+        container.execs_ended();
+        self.container_event(
+            container,
+            "die",
+            &[
+                ("exitCode", &exit.code.to_string()),
+                ("execDuration", &ran_for.to_string()),
+            ],
+        );
+        self.record_event(container, seq, |state| {
+            let event = lifecycle::Event::Exited { will_restart };
+            state.status = state.status.after(event).unwrap_or(Status::Exited);
+            state.pid = None;
+            state.exit_code = i64::from(exit.code);
+            state.oom_killed = exit.oom_killed;
+            state.finished_at = at;
+        });
+        if !will_restart {
+            *container.shim_slot() = None;
+            self.remove_when_due(container);
+        }
+    }
+
+    /// `--rm`: the container goes with its end, and its anonymous volumes too.
+    pub(crate) fn remove_when_due(&self, container: &Arc<Container>) {
+        if !container.read(|r| r.auto_remove()) || container.is_kept() {
+            return;
+        }
+        let engine = self.clone();
+        let container = Arc::clone(container);
+        tokio::spawn(async move {
+            let _turn = container.operation.lock().await;
+            let due = !container.status().counts_as_running()
+                && container.status() != Status::Created
+                && !container.watch().borrow().removed;
+            if due && let Err(error) = engine.erase(&container, true).await {
+                tracing::warn!(container = %container.id, %error, "not removed");
+            }
+        });
+    }
+
+    async fn record_health(&self, container: &Arc<Container>, seq: u64) {
+        // The event says that something changed; the log is in the snapshot.
+        let shim = container.shim_slot().clone();
+        let health = match shim {
+            Some(shim) => shim.snapshot().await.ok().and_then(|s| s.health),
+            None => None,
+        };
+        let before = container.read(|r| r.state.health.as_ref().map(|h| h.status()));
+        let after = health.as_ref().map(|h| h.status());
+        self.record_event(container, seq, |state| {
+            if health.is_some() {
+                state.health = health;
+            }
+        });
+        if let Some(status) = after
+            && before != after
+        {
+            let action = format!("health_status: {}", status.as_str());
+            self.container_event(container, &action, &[]);
+        }
+    }
+
+    fn record_status(&self, container: &Container, seq: u64, event: lifecycle::Event) {
+        self.record_event(container, seq, |state| {
+            // The verb that asked for it may have written it already.
+            if let Some(next) = state.status.after(event) {
+                state.status = next;
+            }
+        });
+    }
+
+    fn record_event(
+        &self,
+        container: &Container,
+        seq: u64,
+        change: impl FnOnce(&mut super::record::State),
+    ) {
+        let written = container.change(&self.shared.db, Commit::Quick, |record| {
+            change(&mut record.state);
+            record.state.seq = seq;
+        });
+        if let Err(error) = written {
+            tracing::error!(container = %container.id, %error, "state not written");
+        }
+    }
+
+    /// The shim is gone: what it left in its state file is applied, and a
+    /// container it did not see end is ended now.
+    pub(crate) async fn shim_left(&self, container: &Arc<Container>) {
+        *container.shim_slot() = None;
+        if !container.status().counts_as_running() {
+            self.remove_run_directory(&container.id);
+            return;
+        }
+        let path = container
+            .directory(&self.config().data_root)
+            .join("state.json");
+        let left = tokio::task::spawn_blocking(move || StateFile::read(&path)).await;
+        match left {
+            Ok(Ok(Some(file))) => {
+                let seq = container.read(|r| r.state.seq);
+                for event in file.events_after(seq).cloned().collect::<Vec<_>>() {
+                    Box::pin(self.apply(container, event)).await;
+                }
+            }
+            Ok(Ok(None)) => {}
+            Ok(Err(error)) => {
+                tracing::error!(container = %container.id, %error, "state file unreadable");
+            }
+            Err(error) => tracing::error!(%error, "state file not read"),
+        }
+        if container.status().counts_as_running() {
+            self.kill_leftovers(container).await;
+            self.shim_was_killed(container).await;
+        }
+        self.remove_run_directory(&container.id);
+    }
+
+    /// A shim that was killed takes its container along: nobody would see its
+    /// end, keep its log or restart it. The restart policy is the daemon's to
+    /// follow this once.
+    async fn shim_was_killed(&self, container: &Arc<Container>) {
+        tracing::warn!(container = %container.id, "its shim was killed");
+        let seq = container.read(|r| r.state.seq);
+        let exit = Exit {
+            code: KILLED as i32,
+            signal: Some(dhow_model::signal::KILL),
+            oom_killed: false,
+            at: dhow_model::Timestamp::from_nanos(crate::clock::now()),
+        };
+        let stopped = container.read(|r| r.state.stopped_by_hand);
+        self.ended(container, seq, exit, false).await;
+        let policy = container
+            .read(|r| super::create::restart_policy(r.host_config.restart_policy.as_ref()));
+        if policy.is_ok_and(|p| p.starts_with_engine(stopped)) {
+            tokio::spawn(self.start_again(Arc::clone(container)));
+        }
+    }
+
+    /// Boxed, because following a shim may start a container, and starting one
+    /// follows a shim.
+    fn start_again(&self, container: Arc<Container>) -> BoxFuture<'static, ()> {
+        let engine = self.clone();
+        Box::pin(async move {
+            let _turn = container.operation.lock().await;
+            if let Err(error) = engine.start(&container).await {
+                tracing::warn!(container = %container.id, %error, "not started again");
+            }
+        })
+    }
+}

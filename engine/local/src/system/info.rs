@@ -1,0 +1,199 @@
+//! `GET /info`.
+
+use std::collections::HashMap;
+
+use bollard_stubs::models::*;
+
+use crate::containers::Status;
+use crate::{LocalEngine, Result, clock};
+
+/// Where a login without a server goes.
+const INDEX_SERVER: &str = "https://index.docker.io/v1/";
+
+impl LocalEngine {
+    /// The engine and its machine.
+    pub async fn info(&self) -> Result<SystemInfo> {
+        let config = self.config();
+        let host = &self.shared.host;
+        let count = |test: fn(Status) -> bool| {
+            let all = self.shared.containers.all();
+            all.iter().filter(|c| test(c.status())).count() as i64
+        };
+        let strings = |list: &[&str]| Some(list.iter().map(|s| s.to_string()).collect());
+        let mut security = Vec::new();
+        if host.has_app_armor {
+            security.push("name=apparmor".to_owned());
+        }
+        if host.has_seccomp {
+            security.push("name=seccomp,profile=builtin".to_owned());
+        }
+        security.push("name=cgroupns".to_owned());
+        let proxy = |name: &str| {
+            std::env::var(name)
+                .or_else(|_| std::env::var(name.to_lowercase()))
+                .map(without_password)
+                .unwrap_or_default()
+        };
+        let mut warnings = host.warnings();
+        warnings.extend(self.network_warnings());
+        Ok(SystemInfo {
+            id: Some(self.shared.id.clone()),
+            containers: Some(count(|_| true)),
+            containers_running: Some(count(|s| matches!(s, Status::Running | Status::Restarting))),
+            containers_paused: Some(count(|s| s == Status::Paused)),
+            containers_stopped: Some(count(|s| !s.counts_as_running())),
+            images: Some(self.image_count()),
+            driver: Some("overlay2".to_owned()),
+            driver_status: Some(vec![
+                vec![
+                    "Backing Filesystem".to_owned(),
+                    self.shared.file_system.clone(),
+                ],
+                vec!["Supports d_type".to_owned(), "true".to_owned()],
+                vec!["Native Overlay Diff".to_owned(), "true".to_owned()],
+            ]),
+            docker_root_dir: Some(config.data_root.display().to_string()),
+            plugins: Some(PluginsInfo {
+                volume: strings(&["local"]),
+                network: strings(&["bridge", "host", "null"]),
+                authorization: None,
+                log: strings(&["json-file", "local", "none"]),
+            }),
+            memory_limit: Some(host.memory_limit),
+            swap_limit: Some(host.facts.swap_limit),
+            cpu_cfs_period: Some(host.cpu_quota),
+            cpu_cfs_quota: Some(host.cpu_quota),
+            cpu_shares: Some(host.cpu_quota),
+            cpu_set: Some(host.cpuset),
+            pids_limit: Some(host.pids_limit),
+            oom_kill_disable: Some(host.facts.oom_kill_disable),
+            ipv4_forwarding: Some(
+                std::fs::read_to_string("/proc/sys/net/ipv4/ip_forward")
+                    .is_ok_and(|s| s.trim() == "1"),
+            ),
+            debug: Some(config.debug),
+            nfd: Some(std::fs::read_dir("/proc/self/fd").map_or(0, |d| d.count() as i64)),
+            n_goroutines: Some(
+                std::fs::read_dir("/proc/self/task").map_or(0, |d| d.count() as i64),
+            ),
+            system_time: Some(clock::rfc3339(clock::now())),
+            logging_driver: Some(config.log_driver.clone()),
+            cgroup_driver: Some(SystemInfoCgroupDriverEnum::CGROUPFS),
+            cgroup_version: host.cgroup_version.to_string().parse().ok(),
+            n_events_listener: Some(self.shared.events.listeners() as i64),
+            kernel_version: Some(host.kernel.clone()),
+            operating_system: Some(host.operating_system.clone()),
+            os_version: Some(host.os_version.clone()),
+            os_type: Some("linux".to_owned()),
+            architecture: Some(host.architecture.clone()),
+            ncpu: Some(host.cpus as i64),
+            mem_total: Some(host.memory),
+            index_server_address: Some(INDEX_SERVER.to_owned()),
+            registry_config: Some(registry_config(&config.registries)),
+            http_proxy: Some(proxy("HTTP_PROXY")),
+            https_proxy: Some(proxy("HTTPS_PROXY")),
+            no_proxy: Some(proxy("NO_PROXY")),
+            name: Some(host.name.clone()),
+            labels: Some(config.labels.clone()),
+            experimental_build: Some(false),
+            server_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+            runtimes: Some(HashMap::from([(
+                "dhow".to_owned(),
+                Runtime {
+                    path: Some(config.shim.display().to_string()),
+                    ..Default::default()
+                },
+            )])),
+            default_runtime: Some("dhow".to_owned()),
+            swarm: Some(SwarmInfo {
+                local_node_state: Some(LocalNodeState::INACTIVE),
+                node_id: Some(String::new()),
+                node_addr: Some(String::new()),
+                control_available: Some(false),
+                error: Some(String::new()),
+                ..Default::default()
+            }),
+            live_restore_enabled: Some(true),
+            isolation: Some(SystemInfoIsolationEnum::EMPTY),
+            init_binary: Some("docker-init".to_owned()),
+            containerd_commit: Some(Commit {
+                id: Some(String::new()),
+            }),
+            runc_commit: Some(Commit {
+                id: Some(String::new()),
+            }),
+            init_commit: Some(Commit {
+                id: Some(String::new()),
+            }),
+            security_options: Some(security),
+            firewall_backend: Some(FirewallInfo {
+                driver: Some("nftables".to_owned()),
+                info: None,
+            }),
+            warnings: Some(warnings),
+            cdi_spec_dirs: Some(Vec::new()),
+            ..Default::default()
+        })
+    }
+}
+
+/// A proxy's address as it may be shown.
+fn without_password(url: String) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url;
+    };
+    match rest.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://xxxxx:xxxxx@{host}"),
+        None => url,
+    }
+}
+
+fn registry_config(options: &crate::config::RegistryOptions) -> RegistryServiceConfig {
+    let hub_mirrors = options
+        .mirrors
+        .get("docker.io")
+        .cloned()
+        .unwrap_or_default();
+    let mut cidrs = vec!["::1/128".to_owned(), "127.0.0.0/8".to_owned()];
+    let mut indexes = HashMap::from([(
+        "docker.io".to_owned(),
+        IndexInfo {
+            name: Some("docker.io".to_owned()),
+            mirrors: Some(hub_mirrors.clone()),
+            secure: Some(true),
+            official: Some(true),
+        },
+    )]);
+    for registry in &options.insecure {
+        if registry.contains('/') {
+            cidrs.push(registry.clone());
+        } else {
+            indexes.insert(
+                registry.clone(),
+                IndexInfo {
+                    name: Some(registry.clone()),
+                    mirrors: Some(options.mirrors.get(registry).cloned().unwrap_or_default()),
+                    secure: Some(false),
+                    official: Some(false),
+                },
+            );
+        }
+    }
+    RegistryServiceConfig {
+        insecure_registry_cidrs: Some(cidrs),
+        index_configs: Some(indexes),
+        mirrors: Some(hub_mirrors),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proxy_passwords_are_not_shown() {
+        let shown = without_password("http://me:secret@proxy:3128".to_owned());
+        assert_eq!(shown, "http://xxxxx:xxxxx@proxy:3128");
+        assert_eq!(without_password("http://proxy".to_owned()), "http://proxy");
+    }
+}
