@@ -9,6 +9,7 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::api::{self, Response};
+use crate::footprint::Footprint;
 use crate::image::Image;
 use crate::outcome::Outcome;
 use crate::registry::last_lines;
@@ -30,6 +31,7 @@ pub struct Options {
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     configuration: Option<Value>,
+    log_level: Option<String>,
 }
 
 impl Options {
@@ -44,6 +46,13 @@ impl Options {
     #[must_use]
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// How much `dhowd` logs; `debug` unless told otherwise.
+    #[must_use]
+    pub fn log_level(mut self, level: &str) -> Self {
+        self.log_level = Some(level.to_owned());
         self
     }
 
@@ -69,6 +78,8 @@ impl Options {
             slot,
         };
         engine.arguments = engine.own_arguments();
+        let level = self.log_level.as_deref().unwrap_or("debug");
+        engine.arguments.push(format!("--log-level={level}"));
         engine.arguments.extend(self.arguments);
         // Always there, so that nothing of the machine's own is read.
         let configuration = self.configuration.unwrap_or_else(|| serde_json::json!({}));
@@ -195,6 +206,11 @@ impl Engine {
         self.slot.subnet.split('/').next().unwrap_or_default()
     }
 
+    /// Everything that this engine may leave on the machine.
+    pub fn footprint(&self) -> &Footprint {
+        &self.slot.footprint
+    }
+
     /// The processes that belong to this engine, the daemon's first.
     pub fn processes(&self) -> Vec<i32> {
         self.slot.footprint.processes()
@@ -296,7 +312,6 @@ impl Engine {
                 "--cgroup-parent",
                 format!("/{}", self.slot.footprint.cgroup),
             ),
-            ("--log-level", "debug".to_owned()),
         ]
         .into_iter()
         .map(|(flag, value)| format!("{flag}={value}"))

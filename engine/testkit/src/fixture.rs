@@ -336,7 +336,14 @@ fn busybox_layer() -> Layer {
         .folder("tmp", 0o1777)
         .file("bin/busybox", 0o755, &bytes);
     for applet in APPLETS {
-        layer = layer.hardlink(&format!("bin/{applet}"), "bin/busybox");
+        // A link carries the mode of what it links to, as archivers write it.
+        layer = layer.raw(
+            &format!("bin/{applet}"),
+            tar::EntryType::Link,
+            "bin/busybox",
+            0o755,
+            b"",
+        );
     }
     layer
         .file("etc/passwd", 0o644, PASSWD.as_bytes())

@@ -21,7 +21,16 @@ use crate::wait::within;
 
 /// The programs of an engine and its clients. Somebody's editor that has
 /// one of the engine's files open is not ours to kill.
-const PROGRAMS: &[&str] = &["dhowd", "dhow-shim", "dhow", "docker", "docker-registry"];
+const PROGRAMS: &[&str] = &[
+    "dhowd",
+    "dockerd",
+    "containerd",
+    "dhow-shim",
+    "containerd-shim-runc-v2",
+    "dhow",
+    "docker",
+    "docker-registry",
+];
 
 /// The names by which one engine's traces are known.
 #[derive(Clone, Debug, Deserialize, Serialize)]

@@ -6,10 +6,12 @@
 //! way a person would.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod cargo;
 mod command;
 mod lock;
 mod packages;
+mod run;
 mod test;
 mod tidy;
 
@@ -25,6 +27,10 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Build, start the engine, and show a container that serves a page.
+    Run(run::Options),
+    /// Measure against Debian's dockerd.
+    Bench(bench::Options),
     /// Install what the tests need, run all of them, clean up.
     Test(test::Options),
     /// Check dependencies and sources against the rules of the house.
@@ -33,6 +39,8 @@ enum Task {
 
 fn main() -> Result<()> {
     match Arguments::parse().task {
+        Task::Run(options) => run::run(&options),
+        Task::Bench(options) => bench::bench(&options),
         Task::Test(options) => test::all(&options),
         Task::Tidy => tidy::run(),
     }

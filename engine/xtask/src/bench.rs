@@ -1,0 +1,36 @@
+//! `cargo xtask bench`: builds what is measured and what measures, as
+//! releases, and runs it as root.
+
+use anyhow::Result;
+
+use crate::cargo::{build_programs, workspace};
+use crate::command::{as_root, may_use_sudo, run};
+use crate::{lock, packages};
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// Write the report to engine/BENCHMARKS.md.
+    #[arg(long)]
+    write: bool,
+    /// For the measuring program: --quick, --only NAME, --rounds N.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    rest: Vec<String>,
+}
+
+pub fn bench(options: &Options) -> Result<()> {
+    packages::ensure(&[packages::BUILD, packages::RUN, packages::TEST])?;
+    may_use_sudo("measuring", "dhow-bench (it starts both engines)")?;
+    let programs = build_programs(true)?;
+    // Tests on the same machine would be measured too.
+    let _tests = lock::take("test")?;
+    let mut command = as_root(programs.join("dhow-bench"), &[]);
+    command.args(&options.rest);
+    if options.write {
+        command
+            .arg("--write")
+            .arg(workspace().join("engine/BENCHMARKS.md"));
+    }
+    let outcome = run(&mut command);
+    run(&mut as_root(programs.join("dhow-sweep"), &[]))?;
+    outcome
+}

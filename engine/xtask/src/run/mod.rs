@@ -1,0 +1,100 @@
+//! `cargo xtask run`: the engine at work, from nothing to a page.
+//!
+//! It builds, starts `dhowd` on roots of its own, runs the image that is
+//! built into the engine, says where the page is, and waits. Ctrl-C removes
+//! every trace; a run that was killed is cleared up by the next one.
+//!
+//! The development build is used: it is done in half the time of a release
+//! build, shares its dependencies with the tests, and what would be slow in
+//! it (hashing, inflating, the database) is optimised in it as well.
+
+mod engine;
+
+use std::net::TcpListener;
+
+use anyhow::{Context, Result, bail};
+
+use crate::cargo::{build_programs, target_directory};
+use crate::command::may_use_sudo;
+use crate::{lock, packages};
+use engine::{Ended, Engine};
+
+/// The first choice for the page's port.
+const PORT: u16 = 8080;
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// The port for the page on 127.0.0.1; 8080 if it is free.
+    #[arg(long)]
+    port: Option<u16>,
+    /// Use an optimised build, which takes longer to make.
+    #[arg(long)]
+    release: bool,
+    /// Don't look for missing packages.
+    #[arg(long)]
+    no_install: bool,
+}
+
+pub fn run(options: &Options) -> Result<()> {
+    if !options.no_install {
+        packages::ensure(&[packages::BUILD, packages::RUN])?;
+    }
+    may_use_sudo(
+        "running containers",
+        "dhowd (on roots of its own, below target/dhow-run)",
+    )?;
+    let programs = build_programs(options.release)?;
+    let _lock = lock::try_take("run")?
+        .context("`cargo xtask run` is running already; stop it with Ctrl-C there")?;
+
+    let signals = engine::catch_signals()?;
+    let mut engine = Engine::start(&programs, &target_directory()?.join("dhow-run"))?;
+    let outcome = show(&mut engine, options, &signals);
+    if let Err(error) = &outcome {
+        eprintln!(
+            "{error:#}\n── the daemon's last words\n{}",
+            engine.last_words()
+        );
+    }
+    eprintln!("\nstopping …");
+    engine
+        .stop()
+        .context("something was left behind; running this again clears it up")?;
+    eprintln!("nothing is left");
+    outcome
+}
+
+fn show(engine: &mut Engine, options: &Options, signals: &engine::Signals) -> Result<()> {
+    let port = port(options)?;
+    engine.dhow(&[
+        "run",
+        "--detach",
+        "--name",
+        "welcome",
+        "--publish",
+        &format!("127.0.0.1:{port}:80"),
+        "dhow/welcome",
+    ])?;
+    engine.wait_for_page(port)?;
+    println!("\nThe engine is under way, and a container serves a page:\n");
+    println!("    http://127.0.0.1:{port}/\n");
+    println!("$ dhow ps\n{}", engine.dhow(&["ps"])?);
+    println!("Use it from another terminal, as dhow or as docker:\n");
+    println!("    export DOCKER_HOST={}", engine.host());
+    println!("    export PATH={}:$PATH\n", engine.programs().display());
+    println!("Ctrl-C stops it and removes every trace.");
+    match engine.wait(signals)? {
+        Ended::Asked => Ok(()),
+        Ended::Died(status) => bail!("dhowd ended by itself: {status}"),
+    }
+}
+
+/// The port that was asked for, or the first choice, or any.
+fn port(options: &Options) -> Result<u16> {
+    if let Some(port) = options.port {
+        return Ok(port);
+    }
+    let listener =
+        TcpListener::bind(("127.0.0.1", PORT)).or_else(|_| TcpListener::bind(("127.0.0.1", 0)))?;
+    Ok(listener.local_addr()?.port())
+}
