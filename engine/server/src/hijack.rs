@@ -92,11 +92,24 @@ impl Head {
             Self::Plain => format!("HTTP/1.1 200 OK\r\nContent-Type: {RAW_STREAM}\r\n"),
         };
         for (name, value) in standard_headers() {
+            let name = title_case(name.as_str());
             let _infallible = write!(text, "{name}: {}\r\n", value.to_str().unwrap_or_default());
         }
         text.push_str("\r\n");
         text
     }
+}
+
+/// `api-version` as Go and hyper spell it on the wire: `Api-Version`.
+fn title_case(name: &str) -> String {
+    let mut upper = true;
+    name.chars()
+        .map(|c| {
+            let spelled = if upper { c.to_ascii_uppercase() } else { c };
+            upper = c == '-';
+            spelled
+        })
+        .collect()
 }
 
 /// Answers with `head` and joins the client to `stream`.
@@ -113,7 +126,8 @@ pub(crate) fn join(head: Head, stream: PreparedStream) -> Response {
     })
 }
 
-async fn answer(mut taken: Taken, head: Head) -> io::Result<ClientSocket> {
+/// Writes the head; what is left is the client's own socket.
+pub(crate) async fn answer(mut taken: Taken, head: Head) -> io::Result<ClientSocket> {
     taken.transport.write_all(head.text().as_bytes()).await?;
     taken.transport.flush().await?;
     Ok(ClientSocket {
@@ -148,6 +162,7 @@ mod tests {
     fn writes_the_head_that_clients_know() {
         let text = Head::Upgraded(RAW_STREAM).text();
         assert!(text.starts_with("HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n"), "{text}");
+        assert!(text.contains("\r\nApi-Version: 1.55\r\n"), "{text}");
         assert!(text.ends_with("\r\n\r\n"));
         assert!(Head::Plain.text().starts_with("HTTP/1.1 200 OK\r\n"));
     }

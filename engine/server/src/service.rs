@@ -61,8 +61,10 @@ impl Service {
                 Ok::<_, Infallible>(response)
             })
         });
-        let mut connection =
-            http1::Builder::new().serve_connection(TokioIo::new(transport), service);
+        let mut connection = http1::Builder::new()
+            // Scripts grep for headers in Go's spelling.
+            .title_case_headers(true)
+            .serve_connection(TokioIo::new(transport), service);
         let mut told = false;
         loop {
             tokio::select! {
@@ -164,3 +166,6 @@ pub(crate) fn standard_headers() -> [(HeaderName, HeaderValue); 4] {
         (http::header::SERVER, HeaderValue::from_static(SERVER)),
     ]
 }
+
+#[cfg(test)]
+mod tests;
