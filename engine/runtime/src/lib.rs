@@ -7,3 +7,4 @@
 
 pub mod launch;
 pub mod protocol;
+pub mod spec;
