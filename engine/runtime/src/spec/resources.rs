@@ -1,15 +1,18 @@
 //! Limits of a container, from the API's numbers to the OCI spec's.
 //!
-//! What this kernel cannot limit is the caller's to refuse or warn of.
+//! What this kernel cannot limit is dropped beforehand by [`Resources::adjust`].
 
 use std::collections::HashMap;
 
-use dhow_model::{ErrorKind, HasKind};
 use oci_spec::runtime::{
     LinuxBlockIo, LinuxCpu, LinuxDeviceCgroup, LinuxMemory, LinuxPids, LinuxResources,
     LinuxThrottleDevice, LinuxThrottleDeviceBuilder, LinuxWeightDevice, LinuxWeightDeviceBuilder,
 };
 use serde::{Deserialize, Serialize};
+
+mod adjust;
+
+pub use adjust::{InvalidResources, Support};
 
 /// Limits, in the API's units: 0 and `None` are not set.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,108 +86,7 @@ pub struct DeviceRate {
     pub rate: u64,
 }
 
-/// A limit that cannot be.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidResources {
-    /// Shares below 0.
-    #[error("invalid CPU shares ({0}): value must be a positive integer")]
-    CpuShares(i64),
-    /// Less memory than any program needs.
-    #[error("Minimum memory limit allowed is 6MB")]
-    MemoryTooSmall,
-    /// Together less than alone.
-    #[error("Minimum memoryswap limit should be larger than memory limit, see usage")]
-    SwapBelowMemory,
-    /// A limit of the sum without one of its part.
-    #[error("You should always set the Memory limit when using Memoryswap limit, see usage")]
-    SwapWithoutMemory,
-    /// Not 0 to 100.
-    #[error("Invalid value: {0}, valid memory swappiness range is 0-100")]
-    Swappiness(i64),
-    /// Reserved less than any program needs.
-    #[error("Minimum memory reservation allowed is 6MB")]
-    ReservationTooSmall,
-    /// Reserved more than there may be.
-    #[error("Minimum memory limit can not be less than memory reservation limit, see usage")]
-    ReservationAboveMemory,
-    /// Two ways of saying it.
-    #[error("Conflicting options: Nano CPUs and CPU Period cannot both be set")]
-    NanoAndPeriod,
-    /// Two ways of saying it.
-    #[error("Conflicting options: Nano CPUs and CPU Quota cannot both be set")]
-    NanoAndQuota,
-    /// More processors than there are, or fewer than none.
-    #[error("range of CPUs is from 0.01 to {0}.00, as there are only {0} CPUs available")]
-    NanoCpus(usize),
-    /// Not a millisecond to a second.
-    #[error("CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)")]
-    CpuPeriod,
-    /// Less than a millisecond.
-    #[error("CPU cfs quota can not be less than 1ms (i.e. 1000)")]
-    CpuQuota,
-    /// Not 10 to 1000.
-    #[error("Range of blkio weight is from 10 to 1000")]
-    BlkioWeight,
-}
-
-impl HasKind for InvalidResources {
-    fn kind(&self) -> ErrorKind {
-        ErrorKind::InvalidParameter
-    }
-}
-
 impl Resources {
-    /// Checks the numbers against each other; `cpus` is how many processors
-    /// there are. `update` allows a sum that is set without its part.
-    pub fn validate(&self, cpus: usize, update: bool) -> Result<(), InvalidResources> {
-        const LEAST_MEMORY: i64 = 6 << 20;
-        if self.memory != 0 && self.memory < LEAST_MEMORY {
-            return Err(InvalidResources::MemoryTooSmall);
-        }
-        if self.memory > 0 && self.memory_swap > 0 && self.memory_swap < self.memory {
-            return Err(InvalidResources::SwapBelowMemory);
-        }
-        if self.memory == 0 && self.memory_swap > 0 && !update {
-            return Err(InvalidResources::SwapWithoutMemory);
-        }
-        if let Some(swappiness) = self.memory_swappiness
-            && !(-1..=100).contains(&swappiness)
-        {
-            return Err(InvalidResources::Swappiness(swappiness));
-        }
-        if self.memory_reservation > 0 && self.memory_reservation < LEAST_MEMORY {
-            return Err(InvalidResources::ReservationTooSmall);
-        }
-        if self.memory > 0 && self.memory_reservation > 0 && self.memory < self.memory_reservation {
-            return Err(InvalidResources::ReservationAboveMemory);
-        }
-        if self.nano_cpus > 0 && self.cpu_period > 0 {
-            return Err(InvalidResources::NanoAndPeriod);
-        }
-        if self.nano_cpus > 0 && self.cpu_quota > 0 {
-            return Err(InvalidResources::NanoAndQuota);
-        }
-        let most = i64::try_from(cpus)
-            .unwrap_or(i64::MAX)
-            .saturating_mul(1_000_000_000);
-        if self.nano_cpus < 0 || self.nano_cpus > most {
-            return Err(InvalidResources::NanoCpus(cpus));
-        }
-        if self.cpu_period != 0 && !(1000..=1_000_000).contains(&self.cpu_period) {
-            return Err(InvalidResources::CpuPeriod);
-        }
-        if self.cpu_quota > 0 && self.cpu_quota < 1000 {
-            return Err(InvalidResources::CpuQuota);
-        }
-        if self.cpu_shares < 0 {
-            return Err(InvalidResources::CpuShares(self.cpu_shares));
-        }
-        if self.blkio_weight != 0 && !(10..=1000).contains(&self.blkio_weight) {
-            return Err(InvalidResources::BlkioWeight);
-        }
-        Ok(())
-    }
-
     /// The limits as the OCI spec has them. On cgroup v2 (`unified`) the weight
     /// goes by the kernel's own file, in the kernel's own range.
     pub fn to_oci(&self, devices: Vec<LinuxDeviceCgroup>, unified: bool) -> LinuxResources {
@@ -214,10 +116,9 @@ impl Resources {
             .set_kernel_tcp(positive(self.kernel_memory_tcp))
             .set_disable_oom_killer(self.oom_kill_disable)
             .set_swappiness(self.memory_swappiness.and_then(|s| u64::try_from(s).ok()));
-        memory.set_swap(match self.memory_swap {
-            -1 if self.memory > 0 => Some(-1),
-            swap => positive(swap),
-        });
+        // A new cgroup has no limit of the sum, so -1 needs no writing; where
+        // swap is not accounted, it could not be written.
+        memory.set_swap(positive(self.memory_swap));
         #[allow(deprecated, reason = "the API still has it, for old kernels")]
         memory.set_kernel(positive(self.kernel_memory));
         (memory != LinuxMemory::default()).then_some(memory)
@@ -245,10 +146,15 @@ impl Resources {
 
     fn block_io(&self, unified: bool) -> Option<LinuxBlockIo> {
         let rates = |list: &[DeviceRate]| {
-            let list: Vec<LinuxThrottleDevice> = list.iter().map(DeviceRate::to_oci).collect();
+            let list: Vec<LinuxThrottleDevice> =
+                list.iter().copied().map(DeviceRate::to_oci).collect();
             (!list.is_empty()).then_some(list)
         };
-        let weights = self.blkio_weight_devices.iter().map(DeviceWeight::to_oci);
+        let weights = self
+            .blkio_weight_devices
+            .iter()
+            .copied()
+            .map(DeviceWeight::to_oci);
         let weights: Vec<LinuxWeightDevice> = weights.collect();
         let mut io = LinuxBlockIo::default();
         io.set_weight((self.blkio_weight != 0 && !unified).then_some(self.blkio_weight))
@@ -262,7 +168,7 @@ impl Resources {
 }
 
 impl DeviceWeight {
-    fn to_oci(&self) -> LinuxWeightDevice {
+    fn to_oci(self) -> LinuxWeightDevice {
         LinuxWeightDeviceBuilder::default()
             .major(self.major)
             .minor(self.minor)
@@ -273,7 +179,7 @@ impl DeviceWeight {
 }
 
 impl DeviceRate {
-    fn to_oci(&self) -> LinuxThrottleDevice {
+    fn to_oci(self) -> LinuxThrottleDevice {
         LinuxThrottleDeviceBuilder::default()
             .major(self.major)
             .minor(self.minor)
@@ -327,7 +233,7 @@ mod tests {
         };
         let v1 = limits.to_oci(Vec::new(), false);
         let memory = v1.memory().unwrap();
-        assert_eq!((memory.limit(), memory.swap()), (Some(64 << 20), Some(-1)));
+        assert_eq!((memory.limit(), memory.swap()), (Some(64 << 20), None));
         let cpu = v1.cpu().clone().unwrap();
         assert_eq!((cpu.quota(), cpu.period()), (Some(150_000), Some(100_000)));
         assert_eq!(v1.pids().unwrap().limit(), -1);
@@ -341,77 +247,5 @@ mod tests {
         assert_eq!(v2.block_io().clone().unwrap().weight(), None);
         assert_eq!(v2.unified().as_ref().unwrap()["io.weight"], "default 4950");
         assert_eq!((io_weight(10), io_weight(1000)), (1, 10_000));
-    }
-
-    #[test]
-    fn contradicting_limits_are_refused_in_docker_s_words() {
-        let check = |limits: Resources, message: &str| {
-            assert_eq!(limits.validate(2, false).unwrap_err().to_string(), message);
-        };
-        let none = Resources::default;
-        check(
-            Resources {
-                memory: 1 << 20,
-                ..none()
-            },
-            "Minimum memory limit allowed is 6MB",
-        );
-        check(
-            Resources {
-                memory: 64 << 20,
-                memory_swap: 32 << 20,
-                ..none()
-            },
-            "Minimum memoryswap limit should be larger than memory limit, see usage",
-        );
-        check(
-            Resources {
-                memory_swap: 32 << 20,
-                ..none()
-            },
-            "You should always set the Memory limit when using Memoryswap limit, see usage",
-        );
-        check(
-            Resources {
-                memory_swappiness: Some(101),
-                ..none()
-            },
-            "Invalid value: 101, valid memory swappiness range is 0-100",
-        );
-        check(
-            Resources {
-                nano_cpus: 3_000_000_000,
-                ..none()
-            },
-            "range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available",
-        );
-        check(
-            Resources {
-                nano_cpus: 1,
-                cpu_quota: 5,
-                ..none()
-            },
-            "Conflicting options: Nano CPUs and CPU Quota cannot both be set",
-        );
-        check(
-            Resources {
-                cpu_period: 5,
-                ..none()
-            },
-            "CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)",
-        );
-        check(
-            Resources {
-                blkio_weight: 5,
-                ..none()
-            },
-            "Range of blkio weight is from 10 to 1000",
-        );
-        let limits = Resources {
-            memory_swap: 32 << 20,
-            ..none()
-        };
-        assert_eq!(limits.validate(2, true), Ok(()));
-        assert_eq!(none().validate(2, false), Ok(()));
     }
 }
