@@ -69,6 +69,7 @@ struct State {
 }
 
 /// A veth pair whose container is gone, until the kernel has deleted it.
+#[derive(Clone)]
 struct Leaving {
     link: String,
     address: Ipv4Addr,
@@ -192,6 +193,14 @@ impl Bridge {
         }
     }
 
+    /// Lets go of a namespace that no container will have.
+    pub fn discard(&self, namespace: Namespace) {
+        let Plug { link, address, .. } = namespace.plug;
+        let mut state = self.state();
+        state.spare.remove(&link);
+        state.leave(link, address);
+    }
+
     /// Takes the endpoint's ports back at once, its address when the veth pair
     /// is gone (see [`Self::sweep`]).
     pub fn detach(&self, id: &str) -> Result<(), Error> {
@@ -260,18 +269,18 @@ impl Bridge {
     /// the kernel did so with their namespace, and frees their addresses.
     /// Returns whether some are left for later.
     pub fn sweep(&self, grace: Duration) -> Result<bool, Error> {
-        let leaving = std::mem::take(&mut self.state().leaving);
+        // Those at work stay listed meanwhile: their addresses are not free.
+        let leaving = self.state().leaving.clone();
         let mut result = Ok(());
         for left in leaving {
-            let gone = self.sweep_one(&left, grace).unwrap_or_else(|error| {
-                result = Err(error);
-                false
-            });
-            let mut state = self.state();
-            if gone {
-                state.addresses.release(left.address);
-            } else {
-                state.leaving.push(left);
+            match self.sweep_one(&left, grace) {
+                Ok(false) => {}
+                Ok(true) => {
+                    let mut state = self.state();
+                    state.leaving.retain(|other| other.link != left.link);
+                    state.addresses.release(left.address);
+                }
+                Err(error) => result = Err(error),
             }
         }
         result.map(|()| !self.state().leaving.is_empty())
@@ -286,10 +295,12 @@ impl Bridge {
     /// table, and its rules in other tables. Goes on after an error and
     /// returns the first.
     pub fn remove_all(&self) -> Result<(), Error> {
-        let mut results = vec![
-            firewall::leave_foreign_chains(&mut lock(&self.nft), &self.rules),
-            lock(&self.nft).commit(self.rules.remove()),
-        ];
+        let mut results = Vec::new();
+        {
+            let mut nft = lock(&self.nft);
+            results.push(firewall::leave_foreign_chains(&mut nft, &self.rules));
+            results.push(nft.commit(self.rules.remove()));
+        }
         let mut route = lock(&self.route);
         for link in route.links()? {
             if link.master == Some(self.outlet.bridge) && link.kind.as_deref() == Some("veth") {

@@ -93,14 +93,7 @@ fn plug_in(
 
     // An IPv4 network: eth0 must not look for IPv6 neighbours and routers.
     sysctl::try_set("ipv6/conf/default/disable_ipv6", "1");
-    lock(host).add_veth(&NewVeth {
-        name: &plug.link,
-        master: Some(outlet.bridge),
-        mtu: outlet.mtu,
-        peer_netns: namespace,
-        peer_name: INTERFACE,
-        peer_mac: plug.mac,
-    })?;
+    add_veth(namespace, plug, outlet, &mut lock(host))?;
     sysctl::try_set("ipv6/conf/default/disable_ipv6", "0");
 
     let index = inside.link(INTERFACE)?.map_or(0, |link| link.index);
@@ -116,5 +109,35 @@ fn plug_in(
         gateway: Some(outlet.gateway.into()),
         link: None,
     })?;
+    Ok(())
+}
+
+fn add_veth(
+    namespace: BorrowedFd<'_>,
+    plug: &Plug,
+    outlet: Outlet,
+    host: &mut Socket,
+) -> Result<(), Error> {
+    host.add_veth(&NewVeth {
+        name: &plug.link,
+        master: Some(outlet.bridge),
+        mtu: outlet.mtu,
+        peer_netns: namespace,
+        peer_name: INTERFACE,
+        peer_mac: plug.mac,
+    })?;
+    let index = host.link(&plug.link)?.map_or(0, |link| link.index);
+    // A container may call itself by its published port. Where bridged packets
+    // pass the IP rules, that is a frame going out by the port it came in.
+    host.set_hairpin(index, true)?;
+    // A bridge's port needs no address of its own, and announcing one would
+    // bother every container. Hosts without IPv6 refuse.
+    if let Err(error) = host.without_link_local(index) {
+        tracing::debug!(
+            error = dhow_model::error::chain(&error),
+            "IPv6 left as it is"
+        );
+    }
+    host.set_up(index, true)?;
     Ok(())
 }

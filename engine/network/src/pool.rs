@@ -90,7 +90,12 @@ impl NamespacePool {
                 }
             }
             let namespace = self.bridge.make_namespace()?;
-            lock(&self.shelf).ready.push_back(namespace);
+            let mut shelf = lock(&self.shelf);
+            if shelf.closed {
+                self.bridge.discard(namespace);
+                return Ok(made);
+            }
+            shelf.ready.push_back(namespace);
             made += 1;
         }
     }
@@ -135,7 +140,9 @@ impl NamespacePool {
     pub fn close(&self) {
         let mut shelf = lock(&self.shelf);
         shelf.closed = true;
-        shelf.ready.clear();
+        for namespace in shelf.ready.drain(..) {
+            self.bridge.discard(namespace);
+        }
         self.changed.notify_all();
     }
 }

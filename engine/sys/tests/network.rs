@@ -74,7 +74,8 @@ fn a_veth_pair_is_born_plugged_in_and_across_namespaces() {
             })
             .unwrap();
         let near = socket.link("veth9").unwrap().unwrap();
-        assert!(near.up);
+        assert!(!near.up);
+        socket.set_up(near.index, true).unwrap();
         assert_eq!((near.master, near.mtu), (Some(bridge.index), 1400));
         socket.set_hairpin(near.index, true).unwrap();
         assert!(output("ip", &["-d", "link", "show", "veth9"]).contains("hairpin on"));

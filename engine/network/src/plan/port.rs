@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn ephemeral_ports_go_round() {
         let mut plan = PortPlan::new(100..=102);
-        let mut next = |plan: &mut PortPlan| {
+        let next = |plan: &mut PortPlan| {
             let wanted = request(None);
             let port = plan.candidates(&wanted, &[ANY]).unwrap()[0];
             let published = publish(&wanted, &[ANY], port)[0];

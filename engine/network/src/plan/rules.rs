@@ -170,7 +170,14 @@ impl BridgeRules {
             // The bridge routes loopback addresses (see `sysctl`), so that the
             // host reaches published ports at 127.0.0.1. Containers must not
             // reach the host's loopback that way.
-            ("raw", join([from_bridge(), to_loopback(), vec![drop()]])),
+            (
+                "raw",
+                join([
+                    from_bridge(),
+                    to_loopback(),
+                    vec![Expression::Counter, drop()],
+                ]),
+            ),
             // Nor must other machines: translating would spare these packets
             // the kernel's own check for addresses from nowhere.
             ("prerouting", join([to_loopback(), vec![back()]])),

@@ -56,7 +56,7 @@ pub struct Link {
     pub kind: Option<String>,
 }
 
-/// A veth pair to be made: one end here, up and plugged into `master`, the
+/// A veth pair to be made: one end here, plugged into `master`, the
 /// other in another network namespace.
 #[derive(Debug, Clone, Copy)]
 pub struct NewVeth<'a> {
@@ -101,12 +101,11 @@ impl Socket {
         self.request(message, || format!("add bridge {name}"))
     }
 
-    /// Makes a veth pair in one request; our end is up, the other down (the
-    /// kernel cannot do better). The peer is born in its namespace, because
-    /// moving a link there later costs the kernel a grace period.
+    /// Makes a veth pair in one request, both ends down. The peer is born in
+    /// its namespace, because moving a link there later costs the kernel a
+    /// grace period.
     pub fn add_veth(&mut self, veth: &NewVeth<'_>) -> Result<(), Error> {
-        let up = libc::IFF_UP as u32;
-        let mut message = request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0, up);
+        let mut message = request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0, 0);
         message.put_text(IFLA_IFNAME, veth.name);
         message.put_u32(IFLA_MTU, veth.mtu);
         if let Some(master) = veth.master {
