@@ -7,6 +7,7 @@ use std::time::Duration;
 use dhow_image::{ImageStore, OpenOptions};
 use dhow_model::id::hex;
 use dhow_network::{Bridge, BridgeConfig, NamespacePool};
+use dhow_registry::Registry;
 use dhow_runtime::launch::Launcher;
 use dhow_sys::cgroup::Hierarchies;
 
@@ -45,6 +46,7 @@ pub(crate) struct Shared {
     pub containers: Table,
     pub execs: Execs,
     pub images: ImageStore,
+    pub registry: Registry,
     pub network: Arc<NamespacePool>,
     pub launcher: Launcher,
     pub hierarchies: Hierarchies,
@@ -75,6 +77,7 @@ impl LocalEngine {
         }
         std::fs::create_dir_all(config.exec_root.join("c")).map_err(at(&config.exec_root))?;
 
+        crate::builtin::install_init(root)?;
         let db = Db::open(&root.join("engine.db"))?;
         let id = db.setting("id", random_id)?;
         let created = db.setting("created", || clock::now().to_string())?;
@@ -117,6 +120,7 @@ impl LocalEngine {
             containers: Table::default(),
             execs: Execs::default(),
             images,
+            registry: crate::images::registry(&config.registries)?,
             network: Arc::new(NamespacePool::new(Arc::new(bridge), READY_NAMESPACES)),
             launcher,
             hierarchies: Hierarchies::detect()?,
@@ -135,6 +139,11 @@ impl LocalEngine {
 
     /// Puts the reloadable part of `config` in force and tells the events.
     pub fn reload(&self, config: EngineConfig) -> Result<()> {
+        let registries = crate::images::registry_config(&config.registries)?;
+        self.shared
+            .registry
+            .reconfigure(registries)
+            .map_err(Error::of)?;
         *self
             .shared
             .config

@@ -9,6 +9,7 @@
 
 #![forbid(unsafe_code)]
 
+mod builtin;
 mod clock;
 pub mod config;
 pub mod containers;

@@ -21,3 +21,11 @@ pub(crate) fn driver(record: &Record) -> &str {
         .and_then(|c| c.typ.as_deref())
         .unwrap_or("json-file")
 }
+
+/// Where the log is written.
+pub(crate) fn path(record: &Record, directory: &std::path::Path) -> std::path::PathBuf {
+    match driver(record) {
+        "local" => directory.join("local-logs").join("container.log"),
+        _ => directory.join(format!("{}-json.log", record.id)),
+    }
+}

@@ -13,6 +13,7 @@ mod create;
 mod detach;
 mod exec;
 pub(crate) mod execs;
+mod files;
 mod inspect;
 mod list;
 mod logs;
@@ -38,7 +39,6 @@ pub(crate) mod view;
 mod wait;
 mod watch;
 
-pub(crate) use create::HostFacts;
 pub(crate) use record::Status;
 
 /// Ends when the awaited condition holds.

@@ -68,7 +68,7 @@ impl LocalEngine {
 
     async fn reconnect(&self, container: &Arc<Container>) -> Result<()> {
         let socket = client::connect(&self.run_directory(&container.id))?;
-        let (shim, events) = Shim::new(socket)?;
+        let (shim, events) = Shim::new(socket, None)?;
         // A shim that is there answers; one that is stuck must not hold up
         // the daemon's start for ever.
         let patience = std::time::Duration::from_secs(5);

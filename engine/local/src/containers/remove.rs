@@ -118,6 +118,8 @@ impl LocalEngine {
             return Err(error);
         }
         self.shared.containers.remove(&container.id, &record.name);
+        self.unpin_layers(&record);
+        self.shared.execs.forget(&container.id);
         let directory = container.directory(&self.config().data_root);
         let deleted = tokio::task::spawn_blocking(move || delete_tree(&directory)).await?;
         if let Err(error) = deleted {

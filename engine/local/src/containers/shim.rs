@@ -15,6 +15,7 @@ use dhow_runtime::protocol::{
     Answer, Attach, Call, Console, Event, Exec, Failure, FailureKind, Message, Request, Snapshot,
     client,
 };
+use dhow_sys::process::Spawned;
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 use tokio::sync::{mpsc, oneshot};
@@ -34,8 +35,12 @@ pub(crate) struct Shim {
 
 impl Shim {
     /// Takes over a connected socket. Events go to the receiver, which ends
-    /// when the shim does.
-    pub fn new(socket: StdStream) -> Result<(Arc<Self>, mpsc::UnboundedReceiver<Event>)> {
+    /// when the shim does. `child` is the shim's process where this daemon
+    /// started it; it is reaped when it is gone.
+    pub fn new(
+        socket: StdStream,
+        child: Option<Spawned>,
+    ) -> Result<(Arc<Self>, mpsc::UnboundedReceiver<Event>)> {
         socket.set_nonblocking(true)?;
         let shim = Arc::new(Self {
             raw: socket.try_clone()?,
@@ -45,7 +50,13 @@ impl Shim {
             next_id: AtomicU64::new(1),
         });
         let (events, receiver) = mpsc::unbounded_channel();
-        tokio::spawn(read(Arc::clone(&shim), events));
+        let reading = Arc::clone(&shim);
+        tokio::spawn(async move {
+            read(reading, events).await;
+            if let Some(child) = child {
+                tokio::task::spawn_blocking(move || child.pidfd.wait());
+            }
+        });
         Ok((shim, receiver))
     }
 

@@ -14,38 +14,6 @@ fn missing<T>() -> Result<T> {
 }
 
 impl LocalEngine {
-    pub async fn get_container_archive_info(
-        &self,
-        _name: &str,
-        _path: &str,
-    ) -> Result<ArchiveStat> {
-        missing()
-    }
-    pub async fn download_from_container(
-        &self,
-        _name: &str,
-        _options: DownloadFromContainerOptions,
-    ) -> Result<(ArchiveStat, ByteStream)> {
-        missing()
-    }
-    /// `archive` is an uncompressed, gzip, bzip2 or xz tar.
-    pub async fn upload_to_container(
-        &self,
-        _name: &str,
-        _options: UploadToContainerOptions,
-        _archive: ByteStream,
-    ) -> Result<()> {
-        missing()
-    }
-    pub async fn container_changes(&self, _name: &str) -> Result<Option<Vec<FilesystemChange>>> {
-        missing()
-    }
-    pub async fn export_container(&self, _name: &str) -> Result<ByteStream> {
-        missing()
-    }
-    pub(crate) async fn sizes(&self, _container: &Container) -> Result<(i64, i64)> {
-        Ok((0, 0))
-    }
     pub(crate) fn copy_root_attributes(
         &self,
         _record: &Record,

@@ -1,7 +1,6 @@
 //! `POST /containers/{id}/start`: plan, launch the shim, hand it what it is to
 //! hold, start. What fails leaves nothing behind.
 
-use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +11,6 @@ use dhow_model::{ErrorKind, Id, health};
 use dhow_runtime::launch::Launched;
 use dhow_runtime::protocol::{Failure, FailureKind, SPEC_FILE, ShimConfig};
 use oci_spec::runtime::Spec;
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 
 use super::container::Container;
 use super::detach;
@@ -132,8 +129,7 @@ impl LocalEngine {
         plugged: Option<&Plugged>,
     ) -> Result<()> {
         let Launched { process, control } = launched;
-        reap(process)?;
-        let (shim, events) = Shim::new(control)?;
+        let (shim, events) = Shim::new(control, Some(process))?;
         for (attach, client) in container.attachments.take().await {
             shim.attach(attach, client).await?;
         }
@@ -209,21 +205,6 @@ fn make_run_directory(directory: &std::path::Path) -> Result<()> {
         .mode(0o700)
         .create(directory)
         .map_err(failed)
-}
-
-/// Takes note of the shim's end, which is the daemon's child as long as the
-/// daemon lives, so that no zombie stays.
-fn reap(process: dhow_sys::process::Spawned) -> Result<()> {
-    let ended = AsyncFd::with_interest(
-        process.pidfd.as_fd().try_clone_to_owned()?,
-        Interest::READABLE,
-    )?;
-    tokio::spawn(async move {
-        if ended.readable().await.is_ok() {
-            let _how_does_not_matter = process.pidfd.try_wait();
-        }
-    });
-    Ok(())
 }
 
 /// Docker's words for a program that did not start; clients turn them into

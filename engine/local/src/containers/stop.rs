@@ -9,7 +9,7 @@ use dhow_model::lifecycle::Request;
 use dhow_model::signal;
 
 use super::container::{Container, Moment};
-use super::record::Status;
+use super::record::{Record, Status};
 use crate::db::Commit;
 use crate::{Error, LocalEngine, Result};
 
@@ -82,7 +82,8 @@ impl LocalEngine {
             .permits(Request::Kill, container.id.as_str())
             .map_err(|e| refused(Error::of(e)))?;
         let shim = container.running_shim().map_err(refused)?;
-        let fatal = number == signal::KILL || Some(number) == self.stop_signal(&container).ok();
+        let fatal =
+            number == signal::KILL || Some(number) == container.read(|r| self.stop_signal(r)).ok();
         let mut changes = container.watch();
         shim.kill(number, fatal).await.map_err(refused)?;
         self.container_event(&container, "kill", &[("signal", &number.to_string())]);
@@ -102,11 +103,9 @@ impl LocalEngine {
     ) -> Result<()> {
         let stop_signal = match signal.filter(|s| !s.is_empty()) {
             Some(text) => parse_signal(text)?,
-            None => self.stop_signal(container)?,
+            None => container.read(|r| self.stop_signal(r))?,
         };
-        let grace = grace
-            .or(container.read(|r| r.config.stop_timeout))
-            .unwrap_or(DEFAULT_GRACE_SECONDS);
+        let grace = container.read(|r| self::grace(r, grace));
         container.change(&self.shared.db, Commit::Durable, |r| {
             r.state.stopped_by_hand = true;
         })?;
@@ -114,9 +113,8 @@ impl LocalEngine {
         let Ok(shim) = container.running_shim() else {
             return Ok(());
         };
-        // Docker: a negative time is no limit. The shim keeps the time, so
-        // that the container ends even where the daemon does before it.
-        let grace = u64::try_from(grace).ok().map(Duration::from_secs);
+        // The shim keeps the time as well, so that the container ends even
+        // where the daemon does before it.
         let restarting = container.status() == Status::Restarting;
         shim.stop(stop_signal, grace).await?;
         let kill_event = |signal: i32| {
@@ -148,12 +146,22 @@ impl LocalEngine {
         Ok(())
     }
 
-    fn stop_signal(&self, container: &Container) -> Result<i32> {
-        match container.read(|r| r.config.stop_signal.clone()) {
-            Some(text) if !text.is_empty() => parse_signal(&text),
+    /// What asks the container to end.
+    pub(super) fn stop_signal(&self, record: &Record) -> Result<i32> {
+        match record.config.stop_signal.as_deref() {
+            Some(text) if !text.is_empty() => parse_signal(text),
             _ => Ok(signal::DEFAULT_STOP),
         }
     }
+}
+
+/// How long the container may take to end by itself: as asked, as it was
+/// created, or ten seconds; without limit where that is negative.
+pub(super) fn grace(record: &Record, asked: Option<i64>) -> Option<Duration> {
+    let seconds = asked
+        .or(record.config.stop_timeout)
+        .unwrap_or(DEFAULT_GRACE_SECONDS);
+    u64::try_from(seconds).ok().map(Duration::from_secs)
 }
 
 /// Docker's text for a signal nobody knows.

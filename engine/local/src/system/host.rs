@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::containers::HostFacts;
+use dhow_runtime::spec::resources::Support;
 
 /// The machine as `/info` describes it.
 #[derive(Debug, Clone)]
@@ -18,14 +18,14 @@ pub(crate) struct Host {
     /// Bytes.
     pub memory: i64,
     pub cgroup_version: u8,
-    pub facts: HostFacts,
+    pub support: Support,
     pub has_app_armor: bool,
     /// Whether the kernel filters system calls.
     pub has_seccomp: bool,
-    pub pids_limit: bool,
-    pub cpu_quota: bool,
-    pub cpuset: bool,
-    pub memory_limit: bool,
+    /// What this process may hand on to containers.
+    pub capabilities: Vec<oci_spec::runtime::Capability>,
+    /// Paths to hide that depend on the machine.
+    pub masked_paths: Vec<String>,
 }
 
 impl Host {
@@ -59,33 +59,57 @@ impl Host {
             cpus,
             memory: total_memory(&fs::read_to_string("/proc/meminfo").unwrap_or_default()),
             cgroup_version: if unified { 2 } else { 1 },
-            facts: HostFacts {
-                cpus,
+            support: Support {
+                memory_limit: has("memory"),
                 swap_limit: if unified {
-                    fs::read_to_string("/proc/swaps").is_ok()
+                    Path::new("/proc/swaps").exists()
                 } else {
                     v1("memory/memory.memsw.limit_in_bytes")
                 },
+                memory_reservation: has("memory"),
+                memory_swappiness: v1("memory/memory.swappiness"),
                 oom_kill_disable: v1("memory/memory.oom_control"),
-                swappiness: v1("memory/memory.swappiness"),
+                pids_limit: has("pids"),
+                cpu_shares: has("cpu"),
+                cpu_cfs: if unified {
+                    has("cpu")
+                } else {
+                    v1("cpu/cpu.cfs_quota_us")
+                },
+                cpuset: has("cpuset"),
+                cpus: list_of("/sys/devices/system/cpu/online"),
+                mems: list_of("/sys/devices/system/node/online"),
+                cpu_count: cpus,
                 blkio_weight: if unified {
-                    Path::new("/sys/fs/cgroup/io.weight").exists()
+                    has("io")
                 } else {
                     v1("blkio/blkio.weight") || v1("blkio/blkio.bfq.weight")
                 },
-                cpu_realtime: v1("cpu/cpu.rt_runtime_us"),
+                blkio_weight_device: v1("blkio/blkio.weight_device"),
+                blkio_read_bps: unified && has("io") || v1("blkio/blkio.throttle.read_bps_device"),
+                blkio_write_bps: unified && has("io")
+                    || v1("blkio/blkio.throttle.write_bps_device"),
+                blkio_read_iops: unified && has("io")
+                    || v1("blkio/blkio.throttle.read_iops_device"),
+                blkio_write_iops: unified && has("io")
+                    || v1("blkio/blkio.throttle.write_iops_device"),
             },
             has_app_armor: fs::read_to_string("/sys/module/apparmor/parameters/enabled")
                 .is_ok_and(|s| s.starts_with('Y')),
             has_seccomp: Path::new("/proc/sys/kernel/seccomp").exists(),
-            pids_limit: has("pids"),
-            cpu_quota: if unified {
-                has("cpu")
-            } else {
-                v1("cpu/cpu.cfs_quota_us")
-            },
-            cpuset: has("cpuset"),
-            memory_limit: has("memory"),
+            capabilities: dhow_runtime::spec::capability::from_mask(effective_capabilities()),
+            masked_paths: thermal_throttle_paths(),
+        }
+    }
+
+    /// The machine as the spec builder needs to know it.
+    pub fn for_specs(&self) -> dhow_runtime::spec::Host {
+        dhow_runtime::spec::Host {
+            architecture: dhow_model::Platform::host().architecture().to_owned(),
+            kernel: kernel_numbers(&self.kernel),
+            capabilities: self.capabilities.clone(),
+            unified_cgroups: self.cgroup_version == 2,
+            masked_paths: self.masked_paths.clone(),
         }
     }
 
@@ -97,11 +121,11 @@ impl Host {
                 warnings.push(format!("WARNING: {text}"));
             }
         };
-        warn(!self.memory_limit, "No memory limit support");
-        warn(!self.facts.swap_limit, "No swap limit support");
-        warn(!self.cpu_quota, "No cpu cfs quota support");
-        warn(!self.cpuset, "No cpuset support");
-        warn(!self.pids_limit, "No pids limit support");
+        warn(!self.support.memory_limit, "No memory limit support");
+        warn(!self.support.swap_limit, "No swap limit support");
+        warn(!self.support.cpu_cfs, "No cpu cfs quota support");
+        warn(!self.support.cpuset, "No cpuset support");
+        warn(!self.support.pids_limit, "No pids limit support");
         warn(
             !self.has_seccomp,
             "No seccomp support: containers run unconfined",
@@ -129,6 +153,39 @@ pub(crate) fn effective_capabilities() -> u64 {
         .find_map(|line| line.strip_prefix("CapEff:"))
         .and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok())
         .unwrap_or(0)
+}
+
+/// Counters that tell what else the processors are doing:
+/// dockerd hides them as well.
+fn thermal_throttle_paths() -> Vec<String> {
+    let cpus = fs::read_dir("/sys/devices/system/cpu")
+        .into_iter()
+        .flatten();
+    let mut paths: Vec<String> = cpus
+        .flatten()
+        .map(|cpu| cpu.path().join("thermal_throttle"))
+        .filter(|path| path.exists())
+        .map(|path| path.display().to_string())
+        .collect();
+    paths.sort();
+    paths
+}
+
+/// The first two numbers of a release such as `6.18.44-x`.
+fn kernel_numbers(release: &str) -> (u32, u32) {
+    let mut numbers = release
+        .split(|c: char| !c.is_ascii_digit())
+        .filter_map(|part| part.parse().ok());
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+}
+
+/// A list such as `0-3`; one where the kernel does not say.
+fn list_of(path: &str) -> String {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    match text.trim() {
+        "" => "0".to_owned(),
+        list => list.to_owned(),
+    }
 }
 
 fn release_field(release: &str, key: &str) -> Option<String> {

@@ -20,7 +20,7 @@ use super::record::{Record, State};
 use crate::db::Commit;
 use crate::{Error, LocalEngine, Result, clock};
 
-pub(crate) use validate::{HostFacts, check_resources, health_config, restart_policy};
+pub(crate) use validate::{check_resources, health_config, restart_policy};
 
 /// How often another random name is tried before the id is the name.
 const NAME_TRIES: u32 = 6;
@@ -66,16 +66,17 @@ impl LocalEngine {
         warnings.extend(validate::validate(
             &mut config,
             &mut host,
-            &self.shared.host.facts,
+            &self.shared.host.support,
         )?);
         logging::check(host.log_config.as_ref())?;
         self.check_network(&host, networking.as_ref())?;
-        super::plan::check_security(&host)?;
+        super::plan::check_security(&host, &self.shared.host)?;
+        super::plan::check_devices(&host)?;
         super::ports::check(&config, &host)?;
 
         let id = new_id()?;
         defaults::host_name(&mut config, &host, &id, &self.shared.host.name);
-        let mounts = self.resolve_mounts(&config, &mut host)?;
+        let mounts = self.resolve_mounts(&config, &host)?;
         let mut record = Record {
             id: id.clone(),
             name: String::new(),
@@ -143,6 +144,10 @@ impl LocalEngine {
             std::fs::create_dir_all(directory.join(part))
                 .map_err(|e| Error::system(format!("{}: {e}", directory.join(part).display())))?;
         }
+        self.shared
+            .images
+            .pin(record.id.as_str(), &record.image)
+            .map_err(Error::of)?;
         self.copy_root_attributes(record, &directory.join("upper"))?;
         self.make_volumes(container, record)?;
         let commit = if record.auto_remove() {
@@ -159,6 +164,7 @@ impl LocalEngine {
     /// Takes back what [`Self::make`] did.
     fn unmake(&self, container: &Container, record: &Record) {
         self.shared.containers.remove(&record.id, &record.name);
+        self.unpin_layers(record);
         let directory = container.directory(&self.config().data_root);
         if let Err(error) = std::fs::remove_dir_all(&directory)
             && error.kind() != std::io::ErrorKind::NotFound
@@ -166,6 +172,13 @@ impl LocalEngine {
             tracing::warn!(directory = %directory.display(), %error, "cannot be deleted");
         }
         self.remove_new_volumes(record);
+    }
+
+    /// Lets go of the image's layers.
+    pub(super) fn unpin_layers(&self, record: &Record) {
+        if let Err(error) = self.shared.images.unpin(record.id.as_str()) {
+            tracing::warn!(container = %record.id, %error, "its layers stay pinned");
+        }
     }
 
     fn check_network(
