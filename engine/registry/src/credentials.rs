@@ -9,7 +9,8 @@ use serde::Deserialize;
 use crate::secret::Secret;
 
 /// Credentials for one registry. The default is to have none.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "AuthConfig")]
 pub struct Credentials {
     /// User name for basic authentication and token requests.
     pub username: String,
@@ -75,27 +76,10 @@ impl Credentials {
 
     /// Reads the JSON of an `AuthConfig`.
     pub fn from_json(json: &[u8]) -> Result<Self, InvalidCredentials> {
-        let wire: AuthConfig =
-            serde_json::from_slice(json).map_err(|error| InvalidCredentials::Json {
-                line: error.line(),
-                column: error.column(),
-            })?;
-        let mut credentials = Self {
-            username: wire.username.unwrap_or_default(),
-            password: wire.password.unwrap_or_default(),
-            identity_token: wire.identitytoken.unwrap_or_default(),
-            registry_token: wire.registrytoken.unwrap_or_default(),
-            server_address: wire.serveraddress.unwrap_or_default(),
-        };
-        // `auth` is how the client's configuration file keeps the pair.
-        if credentials.username.is_empty()
-            && credentials.password.is_empty()
-            && let Some((username, password)) = wire.auth.as_ref().and_then(split_pair)
-        {
-            credentials.username = username;
-            credentials.password = password;
-        }
-        Ok(credentials)
+        serde_json::from_slice(json).map_err(|error| InvalidCredentials::Json {
+            line: error.line(),
+            column: error.column(),
+        })
     }
 
     /// Whether there is nothing to authenticate with.
@@ -112,6 +96,27 @@ impl Credentials {
     pub(crate) fn basic(&self) -> Secret {
         let pair = format!("{}:{}", self.username, self.password.expose());
         Secret::new(format!("Basic {}", STANDARD.encode(pair)))
+    }
+}
+
+impl From<AuthConfig> for Credentials {
+    fn from(wire: AuthConfig) -> Self {
+        let mut credentials = Self {
+            username: wire.username.unwrap_or_default(),
+            password: wire.password.unwrap_or_default(),
+            identity_token: wire.identitytoken.unwrap_or_default(),
+            registry_token: wire.registrytoken.unwrap_or_default(),
+            server_address: wire.serveraddress.unwrap_or_default(),
+        };
+        // `auth` is how the client's configuration file keeps the pair.
+        if credentials.username.is_empty()
+            && credentials.password.is_empty()
+            && let Some((username, password)) = wire.auth.as_ref().and_then(split_pair)
+        {
+            credentials.username = username;
+            credentials.password = password;
+        }
+        credentials
     }
 }
 
