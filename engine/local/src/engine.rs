@@ -10,6 +10,7 @@ use dhow_network::{Bridge, BridgeConfig, NamespacePool};
 use dhow_registry::Registry;
 use dhow_runtime::launch::Launcher;
 use dhow_sys::cgroup::Hierarchies;
+use dhow_volume::VolumeStore;
 
 use crate::config::EngineConfig;
 use crate::containers::execs::Execs;
@@ -46,6 +47,7 @@ pub(crate) struct Shared {
     pub containers: Table,
     pub execs: Execs,
     pub images: ImageStore,
+    pub volumes: VolumeStore,
     pub registry: Registry,
     pub network: Arc<NamespacePool>,
     pub launcher: Launcher,
@@ -62,7 +64,6 @@ impl LocalEngine {
         std::thread::Builder::new()
             .name("namespaces".to_owned())
             .spawn(move || pool.keep_full())?;
-        engine.load_built_in_images();
         let starting = engine.clone();
         tokio::spawn(async move { starting.start_by_policy().await });
         Ok(engine)
@@ -108,6 +109,7 @@ impl LocalEngine {
         .map_err(Error::of)?;
         let options = OpenOptions::this_boot()?;
         let images = ImageStore::open(&root.join("image"), options).map_err(Error::of)?;
+        let volumes = VolumeStore::open(&root.join("volumes")).map_err(Error::of)?;
         let launcher = Launcher::new(&config.shim).map_err(Error::of)?;
         let shared = Shared {
             id,
@@ -120,6 +122,7 @@ impl LocalEngine {
             containers: Table::default(),
             execs: Execs::default(),
             images,
+            volumes,
             registry: crate::images::registry(&config.registries)?,
             network: Arc::new(NamespacePool::new(Arc::new(bridge), READY_NAMESPACES)),
             launcher,

@@ -27,7 +27,6 @@ mod remove;
 mod rename;
 mod resize;
 mod shim;
-mod skeleton;
 mod start;
 mod stats;
 mod stop;
@@ -36,9 +35,11 @@ mod tell;
 mod top;
 mod update;
 pub(crate) mod view;
+mod volumes;
 mod wait;
 mod watch;
 
+pub(crate) use create::new_id;
 pub(crate) use record::Status;
 
 /// Ends when the awaited condition holds.

@@ -140,15 +140,11 @@ impl LocalEngine {
     /// it exists.
     fn make(&self, container: &Container, record: &Record) -> Result<()> {
         let directory = container.directory(&self.config().data_root);
-        for part in ["upper", "work"] {
-            std::fs::create_dir_all(directory.join(part))
-                .map_err(|e| Error::system(format!("{}: {e}", directory.join(part).display())))?;
-        }
+        super::volumes::make_writable_layer(&directory)?;
         self.shared
             .images
             .pin(record.id.as_str(), &record.image)
             .map_err(Error::of)?;
-        self.copy_root_attributes(record, &directory.join("upper"))?;
         self.make_volumes(container, record)?;
         let commit = if record.auto_remove() {
             Commit::Quick
