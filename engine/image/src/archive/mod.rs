@@ -1,1 +1,15 @@
-//! Archives of images.
+//! Images as archives and from archives: save, load, import, commit, and what
+//! a push needs.
+
+mod compose;
+mod error;
+mod load;
+mod push;
+mod save;
+mod spool;
+
+pub use compose::{CommitSpec, ImportSpec};
+pub use error::ArchiveError;
+pub use load::{LoadEvent, Loaded};
+pub use push::PushPlan;
+pub use save::SavePlan;

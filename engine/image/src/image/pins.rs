@@ -11,8 +11,6 @@ use crate::store::{ImageStore, StoreError};
 /// An unpacked layer, for the lower directories of an overlay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayerDir {
-    /// The layer.
-    pub diff_id: Digest,
     /// Its directory.
     pub path: PathBuf,
     /// A short link to it below the store's root, such as `layers/l/17`: many
@@ -22,7 +20,8 @@ pub struct LayerDir {
 
 impl ImageStore {
     /// The directories of image `id`, top first, unpacked anew where the last
-    /// power cut may have torn them.
+    /// power cut may have torn them. The lowest is no layer of the image but
+    /// the engine's own mount points, for images that have none.
     pub fn rootfs(&self, id: &Digest) -> Result<Vec<LayerDir>, ImageError> {
         let image = self.image(id)?;
         let mut diff_ids = image.config.rootfs.diff_ids;
@@ -90,7 +89,8 @@ impl ImageStore {
         for diff_id in diff_ids {
             // overlayfs refuses the same directory twice. The upper one
             // decides, so the lower changes nothing.
-            if dirs.iter().any(|dir| dir.diff_id == *diff_id) {
+            let path = self.layer_path(diff_id).join("diff");
+            if dirs.iter().any(|dir| dir.path == path) {
                 continue;
             }
             self.ensure_layer(diff_id)?;
@@ -99,11 +99,11 @@ impl ImageStore {
                 .prepare_cached("SELECT seq FROM layers WHERE diff_id = ?1")?
                 .query_row([diff_id.as_str()], |row| row.get(0))?;
             dirs.push(LayerDir {
-                diff_id: diff_id.clone(),
-                path: self.layer_path(diff_id).join("diff"),
+                path,
                 link: PathBuf::from(format!("layers/l/{seq}")),
             });
         }
+        dirs.push(self.mount_points());
         Ok(dirs)
     }
 }

@@ -63,11 +63,12 @@ pub(crate) struct ArchiveOptions {
     pub owner: Option<(u32, u32)>,
 }
 
-/// Unpacks an ordinary archive into directory `root`, which may hold anything.
-/// Names that look like whiteouts are ordinary here.
+/// Unpacks an ordinary archive into directory `dest` below `root`, which may
+/// hold anything. Names that look like whiteouts are ordinary here.
 pub(crate) fn unpack_archive<R: BufRead>(
     input: R,
     root: &Root,
+    dest: &[u8],
     options: ArchiveOptions,
     umask: &ZeroUmask,
 ) -> Result<(Unpacked, R), UnpackError> {
@@ -96,10 +97,24 @@ pub(crate) fn unpack_archive<R: BufRead>(
         if let Some((uid, gid)) = options.owner {
             (entry.uid, entry.gid) = (uid, gid);
         }
-        target.entry(&mut archive, &entry, &path)?;
+        // A hard link's target is a path in the archive as well.
+        if entry.kind == Kind::Hardlink {
+            entry.link = below(dest, &clean(&entry.link, target.name)?);
+        }
+        target.entry(&mut archive, &entry, &below(dest, &path))?;
     }
     target.writer.finish()?;
     Ok((target.unpacked, archive.into_inner()))
+}
+
+/// `path` in directory `dest`, whose own `..` the kernel resolves.
+fn below(dest: &[u8], path: &[u8]) -> Vec<u8> {
+    let end = dest.iter().rposition(|&b| b != b'/');
+    let dest = &dest[..end.map_or(0, |last| last + 1)];
+    match dest {
+        b"" => path.to_vec(),
+        dest => [dest, b"/", path].concat(),
+    }
 }
 
 struct Target<'a> {
@@ -170,8 +185,8 @@ impl Target<'_> {
             }
             Kind::Symlink => self.writer.symlink(path, &entry.link, &meta)?,
             Kind::Hardlink => {
-                let target = clean(&entry.link, self.name)?;
-                self.writer.hardlink(path, &target)?;
+                let link = clean(&entry.link, self.name)?;
+                self.writer.hardlink(path, &link)?;
             }
             Kind::Char => self.writer.node(path, Node::Char(major, minor), &meta)?,
             Kind::Block => self.writer.node(path, Node::Block(major, minor), &meta)?,

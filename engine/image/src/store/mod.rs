@@ -4,6 +4,7 @@
 //! blobs/sha256/<hex>   whole and verified, or not there
 //! layers/<hex>/diff    an unpacked layer, named by its diff id
 //! layers/l/<n>         short link to ../<hex>/diff, for mount options
+//! init/diff            mount points for images that lack them
 //! tmp/                 work in progress; swept at open, but for
 //! tmp/partial-<hex>    the first bytes of a blob, for the next attempt
 //! images.db            images, names, layers, pins
@@ -18,6 +19,7 @@ mod blobs;
 mod error;
 mod gc;
 mod lease;
+mod points;
 mod schema;
 mod settle;
 mod sweep;
@@ -104,6 +106,7 @@ impl ImageStore {
             }),
         };
         store.sweep()?;
+        store.make_mount_points()?;
         Ok(store)
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use dhow_model::Digest;
 
-use super::{ImageStore, StoreError, at, remove_tree};
+use super::{ImageStore, StoreError, at, points, remove_tree};
 
 /// Downloads to go on with; everything else in `tmp` is rubbish at open.
 pub(super) const PARTIAL: &str = "partial-";
@@ -106,7 +106,9 @@ impl ImageStore {
         };
         for entry in std::fs::read_dir(&path).map_err(at("read", &path))? {
             let entry = entry.map_err(at("read", &path))?;
-            if !known.contains(entry.file_name().to_string_lossy().as_ref()) {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name != points::LINK && !known.contains(name.as_ref()) {
                 std::fs::remove_file(entry.path()).map_err(at("remove", &entry.path()))?;
             }
         }

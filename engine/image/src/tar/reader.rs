@@ -66,7 +66,10 @@ impl<R: BufRead> TarReader<R> {
         let mut pax = Pax::default();
         let (mut long_path, mut long_link) = (None, None);
         loop {
-            self.skip_data()?;
+            if !self.skip_data()? {
+                self.ended = true;
+                return Ok(None);
+            }
             let Some(block) = read_block(&mut self.input)? else {
                 self.ended = true;
                 return Ok(None);
@@ -198,19 +201,30 @@ impl<R: BufRead> TarReader<R> {
         Ok(())
     }
 
-    fn skip_data(&mut self) -> Result<(), TarError> {
-        let mut left = self.data + self.padding;
+    /// Skips what is left of an entry; false where the archive ends there.
+    fn skip_data(&mut self) -> Result<bool, TarError> {
+        if self.skip(self.data)? > 0 {
+            return Err(truncated());
+        }
+        self.data = 0;
+        // Some writers (umoci) leave out the last padding and the end marks.
+        let missing = self.skip(self.padding)?;
+        self.padding = 0;
+        Ok(missing == 0)
+    }
+
+    /// Skips `left` bytes; how many were not there.
+    fn skip(&mut self, mut left: u64) -> Result<u64, TarError> {
         while left > 0 {
             let buffered = self.input.fill_buf().map_err(TarError::Read)?.len();
             if buffered == 0 {
-                return Err(truncated());
+                break;
             }
             let step = usize::try_from(left).unwrap_or(usize::MAX).min(buffered);
             self.input.consume(step);
             left -= step as u64;
         }
-        (self.data, self.padding) = (0, 0);
-        Ok(())
+        Ok(left)
     }
 
     /// The data of an extension entry, bounded.

@@ -1,8 +1,10 @@
 //! The image store on a real disk, as root.
 
+mod archives;
 mod fixture;
 mod hostile;
 mod images;
 mod ingest;
 mod killed;
 mod reopen;
+mod trees;

@@ -13,7 +13,7 @@ fn everything_is_there_again() {
     drop(first);
     let store = open(dir.path());
     assert_eq!(store.get("other").expect("image"), before);
-    assert_eq!(store.rootfs(&id).expect("rootfs").len(), 2);
+    assert_eq!(store.rootfs(&id).expect("rootfs").len(), 3);
 }
 
 #[test]

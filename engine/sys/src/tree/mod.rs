@@ -15,6 +15,8 @@ mod xattr;
 pub use durable::{start_writeback, sync_file_system};
 pub use remove::{empty, remove};
 pub use root::Root;
-pub use walk::{Entry, EntryKind, MAX_DEPTH, Stat, open_file, read_dir, stat_at};
+pub use walk::{
+    Entry, EntryKind, MAX_DEPTH, Stat, is_kernel_state, open_file, read_dir, read_link, stat_at,
+};
 pub use writer::{Existing, FileSink, Meta, Node, TreeError, TreeWriter, WriterOptions, ZeroUmask};
 pub use xattr::{get_xattr, is_opaque, list_xattrs, set_opaque, set_xattr};

@@ -3,11 +3,14 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawDir, openat, statat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RawDir, StatxFlags, openat, statfs, statx};
 
 /// How deep a tree may be before readers of it give up: one descriptor per
 /// level is held, and no path that deep can be named in one call anyway.
 pub const MAX_DEPTH: usize = 900;
+
+/// What is asked of the kernel for a [`Stat`].
+const WANTED: StatxFlags = StatxFlags::BASIC_STATS.union(StatxFlags::MNT_ID);
 
 /// What a directory entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,11 +60,13 @@ pub struct Stat {
     /// Device numbers of a device node.
     pub rdev: (u32, u32),
     /// The file system it is on.
-    pub dev: u64,
+    pub dev: (u32, u32),
     /// Inode number.
     pub ino: u64,
     /// Number of names.
     pub nlink: u64,
+    /// The mount it is seen through.
+    pub mount: u64,
 }
 
 impl Stat {
@@ -71,11 +76,9 @@ impl Stat {
     }
 }
 
-impl From<rustix::fs::Stat> for Stat {
-    // The field types differ between architectures.
-    #[allow(clippy::unnecessary_cast)]
-    fn from(stat: rustix::fs::Stat) -> Self {
-        let kind = match FileType::from_raw_mode(stat.st_mode) {
+impl From<rustix::fs::Statx> for Stat {
+    fn from(stat: rustix::fs::Statx) -> Self {
+        let kind = match FileType::from_raw_mode(stat.stx_mode.into()) {
             FileType::Directory => EntryKind::Dir,
             FileType::Symlink => EntryKind::Symlink,
             FileType::CharacterDevice => EntryKind::Char,
@@ -86,20 +89,18 @@ impl From<rustix::fs::Stat> for Stat {
         };
         Self {
             kind,
-            mode: stat.st_mode as u32 & 0o7777,
-            uid: stat.st_uid,
-            gid: stat.st_gid,
-            size: u64::try_from(stat.st_size).unwrap_or(0),
-            blocks: u64::try_from(stat.st_blocks).unwrap_or(0),
-            mtime: stat.st_mtime as i64,
-            mtime_nsec: stat.st_mtime_nsec as u32,
-            rdev: (
-                rustix::fs::major(stat.st_rdev),
-                rustix::fs::minor(stat.st_rdev),
-            ),
-            dev: stat.st_dev as u64,
-            ino: stat.st_ino,
-            nlink: stat.st_nlink as u64,
+            mode: u32::from(stat.stx_mode) & 0o7777,
+            uid: stat.stx_uid,
+            gid: stat.stx_gid,
+            size: stat.stx_size,
+            blocks: stat.stx_blocks,
+            mtime: stat.stx_mtime.tv_sec,
+            mtime_nsec: stat.stx_mtime.tv_nsec,
+            rdev: (stat.stx_rdev_major, stat.stx_rdev_minor),
+            dev: (stat.stx_dev_major, stat.stx_dev_minor),
+            ino: stat.stx_ino,
+            nlink: stat.stx_nlink.into(),
+            mount: stat.stx_mnt_id,
         }
     }
 }
@@ -129,7 +130,7 @@ pub fn read_dir(dir: BorrowedFd<'_>) -> io::Result<Vec<Entry>> {
 /// `name` is empty.
 pub fn stat_at(dir: BorrowedFd<'_>, name: &[u8]) -> io::Result<Stat> {
     let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::EMPTY_PATH;
-    Ok(statat(dir, name, flags)?.into())
+    Ok(statx(dir, name, flags, WANTED)?.into())
 }
 
 /// Opens the regular file `name` for reading. The inode is pinned before it is
@@ -138,7 +139,7 @@ pub fn stat_at(dir: BorrowedFd<'_>, name: &[u8]) -> io::Result<Stat> {
 pub fn open_file(dir: BorrowedFd<'_>, name: &[u8]) -> io::Result<(OwnedFd, Stat)> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let handle = openat(dir, name, flags, Mode::empty())?;
-    let stat: Stat = rustix::fs::fstat(&handle)?.into();
+    let stat = stat_at(handle.as_fd(), b"")?;
     if stat.kind != EntryKind::File {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
@@ -148,4 +149,34 @@ pub fn open_file(dir: BorrowedFd<'_>, name: &[u8]) -> io::Result<(OwnedFd, Stat)
     let path = format!("/proc/self/fd/{}", handle.as_raw_fd());
     let file = openat(CWD, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
     Ok((file, stat))
+}
+
+/// The target of the symbolic link `name`.
+pub fn read_link(dir: BorrowedFd<'_>, name: &[u8]) -> io::Result<Vec<u8>> {
+    Ok(rustix::fs::readlinkat(dir, name, Vec::new())?.into_bytes())
+}
+
+/// Whether `dir` is on a file system that shows the kernel's own state, such as
+/// `/proc`: no content to copy.
+pub fn is_kernel_state(dir: BorrowedFd<'_>) -> io::Result<bool> {
+    // linux/magic.h: proc, sysfs, cgroup, cgroup2, devpts, mqueue, debugfs,
+    // tracefs, securityfs, bpf.
+    const MAGIC: [u64; 10] = [
+        0x9fa0,
+        0x6265_6572,
+        0x0027_e0eb,
+        0x6367_7270,
+        0x1cd1,
+        0x1980_0202,
+        0x6462_6720,
+        0x7472_6163,
+        0x7363_6673,
+        0xcafe_4a11,
+    ];
+    let path = format!("/proc/self/fd/{}", dir.as_raw_fd());
+    let kind = statfs(path)?.f_type;
+    // Signed or unsigned, narrow or wide, by architecture.
+    #[allow(clippy::unnecessary_cast)]
+    let kind = kind as u64 & 0xffff_ffff;
+    Ok(MAGIC.contains(&kind))
 }
