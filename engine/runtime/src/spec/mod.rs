@@ -182,7 +182,7 @@ impl SpecPlan {
             init: self.init_in_effect(),
             read_only_root: self.read_only_root,
             privileged: self.privileged,
-            writable_cgroups: self.writable_cgroups.unwrap_or(self.privileged),
+            writable_cgroups: self.cgroups_are_writable(),
         })?;
         mounts.extend(devices::binds(&self.devices));
         let mut spec = Spec::default();
@@ -199,14 +199,6 @@ impl SpecPlan {
 
     fn linux(&self, host: &Host) -> Result<Linux, SpecError> {
         let rules = devices::rules(self.privileged, &self.devices, &self.device_rules);
-        let paths = |asked: &Option<Vec<String>>, usual: &[&str], further: &[String]| match asked {
-            Some(asked) => asked.clone(),
-            None if self.privileged => Vec::new(),
-            None => {
-                let usual = usual.iter().map(|path| (*path).to_owned());
-                usual.chain(further.iter().cloned()).collect()
-            }
-        };
         let mut linux = Linux::default();
         linux
             .set_namespaces(Some(self.namespaces.to_oci()))
@@ -215,16 +207,8 @@ impl SpecPlan {
             .set_devices(Some(devices::nodes(&self.devices)))
             .set_seccomp(self.filter(host)?)
             .set_rootfs_propagation(mounts::root_propagation(&self.mounts).map(str::to_owned))
-            .set_masked_paths(Some(paths(
-                &self.masked_paths,
-                security::MASKED_PATHS,
-                &host.masked_paths,
-            )))
-            .set_readonly_paths(Some(paths(
-                &self.readonly_paths,
-                security::READONLY_PATHS,
-                &[],
-            )))
+            .set_masked_paths(Some(self.masked_paths(host)))
+            .set_readonly_paths(Some(self.readonly_paths(host)))
             .set_sysctl(Some(self.sysctls.clone().into_iter().collect()));
         if let Some(user) = &self.namespaces.user {
             linux
@@ -232,6 +216,39 @@ impl SpecPlan {
                 .set_gid_mappings(Some(user.gids.iter().map(|map| map.to_oci()).collect()));
         }
         Ok(linux)
+    }
+
+    fn masked_paths(&self, host: &Host) -> Vec<String> {
+        match &self.masked_paths {
+            Some(asked) => asked.clone(),
+            None if self.privileged => Vec::new(),
+            None => {
+                let usual = security::MASKED_PATHS.iter().map(|path| (*path).to_owned());
+                usual.chain(host.masked_paths.iter().cloned()).collect()
+            }
+        }
+    }
+
+    fn readonly_paths(&self, host: &Host) -> Vec<String> {
+        let mut paths = match &self.readonly_paths {
+            Some(asked) => asked.clone(),
+            None if self.privileged => Vec::new(),
+            None => security::READONLY_PATHS
+                .iter()
+                .map(|path| (*path).to_owned())
+                .collect(),
+        };
+        let own = |mount: &UserMount| mount.destination() == mounts::CGROUP;
+        let essential = !self.mounts.iter().any(own);
+        if essential && !self.cgroups_are_writable() && !host.unified_cgroups {
+            // The runtime mounts every hierarchy of cgroup v1 writable.
+            paths.extend(mounts::cgroup_v1_paths());
+        }
+        paths
+    }
+
+    fn cgroups_are_writable(&self) -> bool {
+        self.writable_cgroups.unwrap_or(self.privileged)
     }
 
     /// A privileged container has no filter unless it asks for one.

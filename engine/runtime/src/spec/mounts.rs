@@ -167,6 +167,36 @@ pub(super) struct Wishes<'a> {
 /// Where the init program is mounted.
 pub(super) const INIT: &str = "/sbin/docker-init";
 
+/// Where the cgroup tree is mounted.
+pub(super) const CGROUP: &str = "/sys/fs/cgroup";
+
+/// Every place where a hierarchy of cgroup v1 may be mounted, and the tree
+/// itself first. Those that are not there are passed over.
+pub(super) fn cgroup_v1_paths() -> impl Iterator<Item = String> {
+    const HIERARCHIES: &[&str] = &[
+        "blkio",
+        "cpu",
+        "cpu,cpuacct",
+        "cpuacct",
+        "cpuset",
+        "devices",
+        "freezer",
+        "hugetlb",
+        "memory",
+        "misc",
+        "net_cls",
+        "net_cls,net_prio",
+        "net_prio",
+        "perf_event",
+        "pids",
+        "rdma",
+        "systemd",
+        "unified",
+    ];
+    let below = HIERARCHIES.iter().map(|name| format!("{CGROUP}/{name}"));
+    std::iter::once(CGROUP.to_owned()).chain(below)
+}
+
 /// All mounts in the order they are made.
 pub(super) fn build(wishes: &Wishes<'_>) -> Result<Vec<Mount>, InvalidMountPlan> {
     let mut asked: Vec<&UserMount> = wishes.mounts.iter().collect();
@@ -184,7 +214,7 @@ pub(super) fn build(wishes: &Wishes<'_>) -> Result<Vec<Mount>, InvalidMountPlan>
         let keep = |option: &str| {
             let writable = match *destination {
                 "/sys" => wishes.privileged,
-                "/sys/fs/cgroup" => wishes.writable_cgroups,
+                CGROUP => wishes.writable_cgroups,
                 _ => false,
             };
             option != "ro" || !writable
@@ -375,11 +405,7 @@ const ESSENTIAL: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("/sys", "sysfs", &["nosuid", "noexec", "nodev", "ro"]),
-    (
-        "/sys/fs/cgroup",
-        "cgroup",
-        &["ro", "nosuid", "noexec", "nodev"],
-    ),
+    (CGROUP, "cgroup", &["ro", "nosuid", "noexec", "nodev"]),
     ("/dev/mqueue", "mqueue", &["nosuid", "noexec", "nodev"]),
 ];
 

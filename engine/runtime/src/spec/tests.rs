@@ -115,7 +115,20 @@ fn own_lists_of_paths_replace_the_usual_ones() {
     let spec = open.build(&host()).unwrap();
     let linux = spec.linux().as_ref().unwrap();
     assert_eq!(linux.masked_paths(), &Some(Vec::new()));
-    assert_eq!(linux.readonly_paths().as_ref().unwrap().len(), 1);
+    let readonly = linux.readonly_paths().clone().unwrap();
+    // The cgroup tree stays protected.
+    assert_eq!(readonly[..2], ["/proc/sys", "/sys/fs/cgroup"]);
+    let mut v2 = host();
+    v2.unified_cgroups = true;
+    let spec = open.build(&v2).unwrap();
+    let readonly = spec
+        .linux()
+        .as_ref()
+        .unwrap()
+        .readonly_paths()
+        .clone()
+        .unwrap();
+    assert_eq!(readonly, ["/proc/sys"]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// Numeric ids, as the kernel knows them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct User {
     /// User id.
     pub uid: u32,
