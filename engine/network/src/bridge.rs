@@ -17,7 +17,7 @@ use dhow_sys::netlink::Socket;
 use dhow_sys::nft::{Nft, Transaction};
 use ipnet::Ipv4Net;
 
-use crate::endpoint::{Endpoint, EndpointRequest, PublishedPort};
+use crate::endpoint::{Endpoint, EndpointRequest, Protocol, PublishedPort};
 use crate::listener::{self, Listener};
 use crate::namespace::{Namespace, Outlet, Plug};
 use crate::plan::rules::BridgeRules;
@@ -331,7 +331,9 @@ impl Bridge {
             address,
         )?;
         let ports: Vec<PublishedPort> = listeners.iter().map(|listener| listener.port).collect();
-        let done = self.change(|rules| rules.publish(address, &ports));
+        let done = self
+            .change(|rules| rules.publish(address, &ports))
+            .and_then(|()| self.forget_flows(address, &ports));
         if done.is_err() {
             let mut state = self.state();
             ports.iter().for_each(|port| state.ports.release(port));
@@ -340,7 +342,27 @@ impl Bridge {
     }
 
     fn withdraw(&self, endpoint: &Endpoint) -> Result<(), Error> {
-        self.change(|rules| rules.withdraw(endpoint.address, &endpoint.ports))
+        self.change(|rules| rules.withdraw(endpoint.address, &endpoint.ports))?;
+        self.forget_flows(endpoint.address, &endpoint.ports)
+    }
+
+    /// Makes datagrams that keep coming find the ports' new state: those that
+    /// went elsewhere until now, and those that still go to `address`.
+    fn forget_flows(&self, address: Ipv4Addr, ports: &[PublishedPort]) -> Result<(), Error> {
+        let published: Vec<u16> = ports
+            .iter()
+            .filter(|port| port.protocol == Protocol::Udp && port.host.is_ipv4())
+            .map(|port| port.host.port())
+            .collect();
+        if published.is_empty() {
+            return Ok(());
+        }
+        lock(&self.nft).forget_udp(|flow| {
+            let translated = flow.answerer.ip() == &address && flow.destination != flow.answerer;
+            let port = flow.destination.port();
+            published.contains(&port) && (translated || flow.destination == flow.answerer)
+        })?;
+        Ok(())
     }
 
     /// Changes map elements. Should somebody have emptied the whole rule set

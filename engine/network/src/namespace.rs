@@ -93,11 +93,15 @@ fn plug_in(
 
     // An IPv4 network: eth0 must not look for IPv6 neighbours and routers.
     sysctl::try_set("ipv6/conf/default/disable_ipv6", "1");
-    add_veth(namespace, plug, outlet, &mut lock(host))?;
+    let near = add_veth(namespace, plug, outlet, &mut lock(host))?;
     sysctl::try_set("ipv6/conf/default/disable_ipv6", "0");
 
     let index = inside.link(INTERFACE)?.map_or(0, |link| link.index);
     inside.set_up(index, true)?;
+    // The host's end second: coming up with its peer there, the bridge lets it
+    // forward at once. The other way round the first packets may be lost, and
+    // with them a second until ARP asks again.
+    lock(host).set_up(near, true)?;
     inside.add_address(&Address {
         link: index,
         ip: IpAddr::V4(plug.address),
@@ -112,12 +116,13 @@ fn plug_in(
     Ok(())
 }
 
+/// Adds the veth pair, down, and returns the index of the host's end.
 fn add_veth(
     namespace: BorrowedFd<'_>,
     plug: &Plug,
     outlet: Outlet,
     host: &mut Socket,
-) -> Result<(), Error> {
+) -> Result<u32, Error> {
     host.add_veth(&NewVeth {
         name: &plug.link,
         master: Some(outlet.bridge),
@@ -138,6 +143,5 @@ fn add_veth(
             "IPv6 left as it is"
         );
     }
-    host.set_up(index, true)?;
-    Ok(())
+    Ok(index)
 }

@@ -1,6 +1,7 @@
 //! Published ports, from everywhere.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+use std::time::Duration;
 
 use dhow_network::{BridgeConfig, PortRequest};
 
@@ -231,5 +232,47 @@ fn a_wide_range_is_one_step() {
         assert_eq!(ask((LOOPBACK, 20_777)).0, container.address());
         pool.detach(container.id()).unwrap();
         assert!(!output("nft", &["list", "ruleset"]).contains("elements"));
+    });
+}
+
+#[test]
+fn datagrams_that_keep_coming_follow_the_port() {
+    world(|world| {
+        let pool = engine(BridgeConfig::default());
+        let socket = world.outside(|| UdpSocket::bind((OUTSIDE, 5555)).unwrap());
+        socket.connect((HOST, 5353)).unwrap();
+        socket
+            .set_read_timeout(Some(Duration::from_millis(200)))
+            .unwrap();
+        // One flow all the while; the kernel remembers it from the first
+        // datagram, when there is nobody to answer.
+        let answered_by = |address: Option<Ipv4Addr>| {
+            let mut buffer = [0; 64];
+            for _ in 0..30 {
+                // A refusal of the datagram before shows here or there.
+                let _ = socket.send(b"?");
+                let got = socket.recv(&mut buffer).ok();
+                let from = got.and_then(|length| {
+                    let text = std::str::from_utf8(&buffer[..length]).unwrap();
+                    text.split(' ').next().unwrap().parse::<Ipv4Addr>().ok()
+                });
+                if from == address {
+                    return;
+                }
+            }
+            panic!("{address:?} does not answer");
+        };
+        answered_by(None);
+        let mut first = Container::run(&pool, &[udp(53, 5353)]);
+        first.serve(53);
+        answered_by(Some(first.address()));
+        pool.detach(first.id()).unwrap();
+        // As when its shim ends; the namespace goes on and could answer.
+        first.attached.listeners.clear();
+        answered_by(None);
+        let second = Container::run(&pool, &[udp(53, 5353)]);
+        second.serve(53);
+        assert_ne!(first.address(), second.address());
+        answered_by(Some(second.address()));
     });
 }

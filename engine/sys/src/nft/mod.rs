@@ -5,11 +5,13 @@
 //! no set with intervals is made. The kernel's objects are named as `nft` names
 //! them, so that `nft list ruleset` shows what was written here.
 
+mod conntrack;
 mod expression;
 mod legacy;
 mod query;
 mod transaction;
 
+pub use conntrack::UdpFlow;
 pub use expression::{Expression, NatKind, PayloadBase, Register, Verdict};
 pub use legacy::legacy_forward_drops;
 pub use query::{BaseChain, Rule};
