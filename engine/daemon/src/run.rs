@@ -178,8 +178,11 @@ fn reload(source: &Source, old: Config, level: &Level, engine: &LocalEngine) -> 
     if !ignored.is_empty() {
         tracing::warn!("a restart is needed for {}", ignored.join(", "));
     }
+    if let Err(error) = engine.reload(config.engine.clone()) {
+        tracing::error!("configuration not reloaded: {error}");
+        return old;
+    }
     level.set(config.log_level);
-    engine.reload(config.engine.clone());
     tracing::info!("configuration reloaded");
     config
 }

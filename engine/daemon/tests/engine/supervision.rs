@@ -1,0 +1,205 @@
+//! Containers outlive the daemon: killed, stopped or upgraded, it finds
+//! them again, and nothing that happened meanwhile is lost.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use dhow_testkit::{Engine, until};
+
+use crate::{field, idle};
+
+#[test]
+fn a_crash_of_the_daemon_costs_no_container_anything() {
+    let mut engine = Engine::with_busybox();
+    let script = "mkdir /www; echo up > /www/index.html; httpd -p 80 -h /www; i=0; while :; do i=$((i+1)); echo $i; sleep 0.02; done";
+    engine
+        .docker(&[
+            "run",
+            "-d",
+            "--init",
+            "--name",
+            "ship",
+            "-p",
+            "127.0.0.1::80",
+            "busybox",
+            "sh",
+            "-c",
+            script,
+        ])
+        .ok();
+    let address = engine.docker(&["port", "ship", "80/tcp"]).ok();
+    until("the server is up", || get(&address));
+    let before = field(&engine, "ship", "{{.State.Pid}} {{.State.StartedAt}}");
+
+    engine.crash();
+    assert!(get(&address).is_some(), "the port works without the daemon");
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    engine.start_again();
+
+    assert_eq!(
+        field(&engine, "ship", "{{.State.Pid}} {{.State.StartedAt}}"),
+        before
+    );
+    assert!(get(&address).is_some());
+    assert_eq!(engine.docker(&["exec", "ship", "echo", "hi"]).ok(), "hi");
+    let logs = engine.docker(&["logs", "ship"]).ok();
+    let numbers: Vec<u32> = logs.lines().map(|line| line.parse().unwrap()).collect();
+    assert!(
+        numbers.windows(2).all(|pair| pair[0] + 1 == pair[1]),
+        "a line of the log is lost"
+    );
+    engine.docker(&["stop", "-t", "5", "ship"]).ok();
+    assert!(get(&address).is_none());
+}
+
+#[test]
+fn what_ended_meanwhile_is_known() {
+    let mut engine = Engine::with_busybox();
+    engine
+        .docker(&[
+            "run",
+            "-d",
+            "--name",
+            "ends",
+            "busybox",
+            "sh",
+            "-c",
+            "sleep 0.5; echo last words; exit 17",
+        ])
+        .ok();
+    engine
+        .docker(&[
+            "run", "-d", "--rm", "--name", "vanishes", "busybox", "sleep", "0.5",
+        ])
+        .ok();
+    engine.crash();
+    let pids = engine.processes();
+    until("the containers have ended", || {
+        engine.processes().is_empty().then_some(())
+    });
+    assert!(!pids.is_empty(), "the shims outlived the daemon");
+    engine.start_again();
+    assert_eq!(
+        field(&engine, "ends", "{{.State.Status}} {{.State.ExitCode}}"),
+        "exited 17"
+    );
+    assert_eq!(engine.docker(&["logs", "ends"]).ok(), "last words");
+    until("--rm is kept to", || {
+        (engine.docker(&["inspect", "vanishes"]).code != 0).then_some(())
+    });
+}
+
+#[test]
+fn restart_policies_work_without_a_daemon() {
+    let mut engine = Engine::with_busybox();
+    engine
+        .docker(&[
+            "run",
+            "-d",
+            "--name",
+            "ever",
+            "--restart",
+            "always",
+            "busybox",
+            "sh",
+            "-c",
+            "echo again; sleep 0.1",
+        ])
+        .ok();
+    engine.crash();
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    engine.start_again();
+    let count: u32 = field(&engine, "ever", "{{.RestartCount}}").parse().unwrap();
+    assert!(count >= 2, "it was restarted {count} times");
+    engine.docker(&["rm", "-f", "ever"]).ok();
+}
+
+#[test]
+fn an_orderly_stop_leaves_containers_running_too() {
+    let mut engine = Engine::with_busybox();
+    idle(&engine, "stays");
+    let before = field(&engine, "stays", "{{.State.Pid}}");
+    assert!(engine.stop().success());
+    assert!(!engine.socket().exists(), "the socket goes with the daemon");
+    engine.start_again();
+    assert_eq!(field(&engine, "stays", "{{.State.Pid}}"), before);
+}
+
+#[test]
+fn killed_in_the_middle_of_starts_it_comes_back_clean() {
+    let mut engine = Engine::with_busybox();
+    for round in 0..3 {
+        let mut starts: Vec<_> = (0..4)
+            .map(|index| {
+                let name = format!("c{round}-{index}");
+                engine
+                    .docker_command(&["run", "-d", "--name", &name, "busybox", "sleep", "100000"])
+                    .spawn()
+                    .unwrap()
+            })
+            .collect();
+        std::thread::sleep(std::time::Duration::from_millis(30 + 40 * round));
+        engine.crash();
+        for start in &mut starts {
+            let _ = start.wait();
+        }
+        engine.start_again();
+        let names = engine.docker(&["ps", "-aq"]).ok();
+        let mut remove = vec!["rm", "-f"];
+        remove.extend(names.lines());
+        if !names.is_empty() {
+            engine.docker(&remove).ok();
+        }
+        assert_eq!(engine.docker(&["ps", "-aq"]).ok(), "");
+        until("every shim is gone", || {
+            (engine.processes().len() <= 1).then_some(())
+        });
+    }
+}
+
+#[test]
+fn engines_live_side_by_side() {
+    let (one, two) = (Engine::with_busybox(), Engine::with_busybox());
+    idle(&one, "same-name");
+    idle(&two, "same-name");
+    assert_ne!(
+        field(&one, "same-name", "{{.Id}}"),
+        field(&two, "same-name", "{{.Id}}")
+    );
+    one.docker(&["rm", "-f", "same-name"]).ok();
+    assert_eq!(
+        two.docker(&["exec", "same-name", "echo", "untouched"]).ok(),
+        "untouched"
+    );
+}
+
+#[test]
+fn nothing_is_mounted_on_the_host_and_nothing_is_left() {
+    let engine = Engine::with_busybox();
+    idle(&engine, "box");
+    let mounts = || std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let data = engine.data_root().display().to_string();
+    assert!(
+        !mounts().contains(&data),
+        "a mount of the engine shows on the host"
+    );
+    engine.docker(&["rm", "-f", "box"]).ok();
+    until("the shim is gone", || {
+        (engine.processes().len() == 1).then_some(())
+    });
+    let containers = std::fs::read_dir(engine.data_root().join("containers"))
+        .unwrap()
+        .count();
+    assert_eq!(containers, 0);
+}
+
+fn get(address: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream
+        .set_read_timeout(Some(std::time::Duration::from_secs(5)))
+        .ok()?;
+    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    answer.ends_with("up\n").then_some(answer)
+}
