@@ -8,7 +8,7 @@ use axum::extract::{FromRequest, RawPathParams, Request};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use bytes::Bytes;
-use dhow_local::models::AuthConfig;
+use dhow_local::images::AuthConfig;
 use dhow_local::{ByteStream, Error, LocalEngine};
 use dhow_model::ErrorKind;
 use futures_util::{StreamExt, TryStreamExt};

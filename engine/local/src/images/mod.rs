@@ -8,7 +8,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ByteStream, Error, JsonStream, LocalEngine, Result};
 
+mod progress;
+mod pull;
+mod push;
+mod remote;
 mod run;
+
+pub(crate) use remote::{config as registry_config, registry};
+
+/// What a client sends along to speak for itself at a registry. The whole of
+/// Docker's type, of which the specification lists only a part.
+pub use dhow_registry::Credentials as AuthConfig;
 
 /// One line of a pull, push, load or import: Docker's `JSONMessage`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -73,17 +83,6 @@ impl LocalEngine {
     ) -> Result<Vec<ImageSummary>> {
         missing()
     }
-    /// `from_image` set: a pull. Errors found before the first byte (bad
-    /// reference, manifest unknown, access denied) come from the call; later
-    /// ones as the last `Progress` with `error` set. Dropping the stream
-    /// cancels the pull.
-    pub async fn create_image(
-        &self,
-        _options: CreateImageOptions,
-        _auth: RegistryAuth,
-    ) -> Result<JsonStream<Progress>> {
-        missing()
-    }
     /// `from_src` set: `docker import` of `archive` (`-`) or of a URL.
     pub async fn import_archive(
         &self,
@@ -122,28 +121,6 @@ impl LocalEngine {
     ) -> Result<ImagePruneResponse> {
         missing()
     }
-    pub async fn push_image(
-        &self,
-        _name: &str,
-        _options: PushImageOptions,
-        _auth: RegistryAuth,
-    ) -> Result<JsonStream<Progress>> {
-        missing()
-    }
-    pub async fn search_images(
-        &self,
-        _options: SearchImagesOptions,
-        _auth: RegistryAuth,
-    ) -> Result<Vec<ImageSearchResponseItem>> {
-        missing()
-    }
-    pub async fn inspect_registry_image(
-        &self,
-        _name: &str,
-        _auth: RegistryAuth,
-    ) -> Result<DistributionInspect> {
-        missing()
-    }
     /// `docker save` of one or several names.
     pub async fn export_images(&self, _options: ExportImagesOptions) -> Result<ByteStream> {
         missing()
@@ -162,10 +139,6 @@ impl LocalEngine {
         _options: CommitContainerOptions,
         _config: ContainerConfig,
     ) -> Result<IdResponse> {
-        missing()
-    }
-    /// `POST /auth`: the status and token Docker answers.
-    pub async fn auth(&self, _auth: AuthConfig) -> Result<AuthStatus> {
         missing()
     }
 }

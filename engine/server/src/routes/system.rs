@@ -7,9 +7,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
 use axum::routing::{get, head, post};
-use dhow_local::models::{
-    AuthConfig, SystemVersion, SystemVersionComponents, SystemVersionPlatform,
-};
+use dhow_local::images::AuthConfig;
+use dhow_local::models::{SystemVersion, SystemVersionComponents, SystemVersionPlatform};
 use dhow_local::query_parameters::{DataUsageOptions, EventsOptions};
 use futures_util::{StreamExt, TryStreamExt};
 use http::header::{CACHE_CONTROL, PRAGMA};
