@@ -26,5 +26,6 @@ pub use discovery::{Choice, Environment, Target};
 pub use endpoint::{Endpoint, TlsFiles};
 pub use error::Error;
 pub use hijack::{Hijacked, ReadHalf, WriteHalf};
+pub use ::http::Method;
 pub use http::{Body, Client, Request, Response, encode};
 pub use version::ApiVersion;

@@ -1,0 +1,80 @@
+//! `port`: where a container's ports are published.
+
+use clap::Args;
+use dhow_client::Request;
+
+use crate::commands::container::path;
+use crate::failure::Failure;
+use crate::format::Value;
+use crate::output;
+use crate::session::Session;
+
+/// Show where ports of a container are published
+#[derive(Args)]
+pub struct Arguments {
+    #[arg(required = true, value_name = "CONTAINER")]
+    container: String,
+    #[arg(value_name = "[PRIVATE_PORT[/PROTO]]")]
+    port: Option<String>,
+}
+
+/// Runs it.
+pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure> {
+    let container = session
+        .json(Request::get(path(&arguments.container, "json")))
+        .await?;
+    let ports = container.get("NetworkSettings");
+    let mut lines = Vec::new();
+    if let Some(asked) = &arguments.port {
+        let key = match asked.split_once('/') {
+            Some(_) => asked.clone(),
+            None => format!("{asked}/tcp"),
+        };
+        let bindings = ports.get("Ports").get(&key);
+        if bindings.items().is_empty() {
+            return Err(Failure::message(format!(
+                "Error: No public port '{asked}' published for {}",
+                arguments.container
+            )));
+        }
+        lines.extend(bindings.items().iter().map(address));
+    } else {
+        for (port, bindings) in ports.map("Ports") {
+            for binding in bindings.items() {
+                lines.push(format!("{port} -> {}", address(binding)));
+            }
+        }
+    }
+    lines.sort_by_key(|line| natural(line));
+    for line in lines {
+        output::line(&line);
+    }
+    Ok(0)
+}
+
+fn address(binding: &Value) -> String {
+    let (address, port) = (binding.str("HostIp"), binding.str("HostPort"));
+    if address.contains(':') {
+        format!("[{address}]:{port}")
+    } else {
+        format!("{address}:{port}")
+    }
+}
+
+/// Texts in the order people expect: digits count as numbers.
+fn natural(text: &str) -> Vec<(u64, String)> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let words = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(words);
+        let digits = after
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(after.len());
+        let (number, after) = after.split_at(digits);
+        parts.push((0, word.to_owned()));
+        parts.push((number.parse().unwrap_or(0), String::new()));
+        rest = after;
+    }
+    parts
+}

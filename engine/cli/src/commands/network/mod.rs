@@ -1,0 +1,7 @@
+//! Commands about networks.
+
+pub mod connect;
+pub mod create;
+pub mod list;
+pub mod prune;
+pub mod rm;

@@ -1,0 +1,4 @@
+//! Commands about registries.
+
+pub mod login;
+pub mod search;
