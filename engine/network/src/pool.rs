@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use crate::Error;
@@ -15,6 +16,9 @@ use crate::namespace::Namespace;
 
 /// A veth pair usually goes with its namespace; after this it is deleted.
 const GRACE: Duration = Duration::from_millis(500);
+/// A container that just got its namespace is being started; making the next
+/// one can wait for that, unless the pool runs dry.
+const SETTLE: Duration = Duration::from_millis(15);
 /// How long to wait after something failed before it is tried again.
 const AFTER_ERROR: Duration = Duration::from_secs(5);
 
@@ -122,17 +126,21 @@ impl NamespacePool {
             if shelf.ready.len() < self.target && pause.is_none() {
                 continue;
             }
-            let _shelf = match pause {
-                Some(pause) => self
-                    .changed
-                    .wait_timeout(shelf, pause)
-                    .map(|(shelf, _)| shelf)
-                    .unwrap_or_else(|poisoned| poisoned.into_inner().0),
-                None => self
-                    .changed
-                    .wait(shelf)
-                    .unwrap_or_else(PoisonError::into_inner),
+            let shelf = match pause {
+                Some(pause) => {
+                    let waited = self.changed.wait_timeout(shelf, pause);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => {
+                    let waited = self.changed.wait(shelf);
+                    waited.unwrap_or_else(PoisonError::into_inner)
+                }
             };
+            let plenty = shelf.ready.len() * 2 >= self.target;
+            drop(shelf);
+            if plenty {
+                thread::sleep(SETTLE);
+            }
         }
     }
 

@@ -22,15 +22,7 @@ pub(super) fn open(config: BridgeConfig) -> Result<Bridge, Error> {
     let mut route = Socket::route()?;
     let (index, address) = ensure_link(&mut route, &config)?;
 
-    if config.ip_forward {
-        sysctl::set("ipv4/ip_forward", "1")?;
-    }
-    // The host's connections to 127.0.0.1 leave by the bridge after their
-    // destination is rewritten, and the answers come back by it.
-    let of_bridge = |family: &str, name: &str| format!("{family}/conf/{}/{name}", config.bridge);
-    sysctl::set(&of_bridge("ipv4", "route_localnet"), "1")?;
-    sysctl::try_set(&of_bridge("ipv6", "accept_ra"), "0");
-
+    let mut warnings = kernel_settings(&config);
     let rules = BridgeRules {
         table: config.table.clone(),
         bridge: config.bridge.clone(),
@@ -40,7 +32,7 @@ pub(super) fn open(config: BridgeConfig) -> Result<Bridge, Error> {
     };
     let mut nft = Nft::open()?;
     firewall::install(&mut nft, &rules)?;
-    let warnings = firewall::pass_foreign_chains(&mut nft, &rules);
+    warnings.extend(firewall::pass_foreign_chains(&mut nft, &rules));
     for warning in &warnings {
         tracing::warn!("{warning}");
     }
@@ -67,6 +59,33 @@ pub(super) fn open(config: BridgeConfig) -> Result<Bridge, Error> {
         rules,
         warnings,
     })
+}
+
+/// What cannot be set (a read-only `/proc/sys`) is told, not fatal: containers
+/// run without, and their network may even work.
+fn kernel_settings(config: &BridgeConfig) -> Vec<String> {
+    let of_bridge = |family: &str, name: &str| format!("{family}/conf/{}/{name}", config.bridge);
+    sysctl::try_set(&of_bridge("ipv6", "accept_ra"), "0");
+    let mut wanted = vec![
+        // The host's connections to 127.0.0.1 leave by the bridge after their
+        // destination is rewritten, and the answers come back by it.
+        (
+            of_bridge("ipv4", "route_localnet"),
+            "published ports do not answer at 127.0.0.1",
+        ),
+    ];
+    if config.ip_forward {
+        wanted.push((
+            "ipv4/ip_forward".into(),
+            "containers and other machines do not reach each other",
+        ));
+    }
+    let warn = |(name, consequence): (String, &str)| {
+        let error = sysctl::set(&name, "1").err()?;
+        let error = dhow_model::error::chain(&error);
+        Some(format!("{error}: {consequence}"))
+    };
+    wanted.into_iter().filter_map(warn).collect()
 }
 
 fn ensure_link(route: &mut Socket, config: &BridgeConfig) -> Result<(u32, Ipv4Net), Error> {

@@ -16,7 +16,7 @@ use dhow_sys::nft::{
 };
 use ipnet::Ipv4Net;
 
-use crate::endpoint::{Endpoint, PublishedPort};
+use crate::endpoint::{Endpoint, PublishedPort, protocol_number};
 
 const DESTINATION_NAT: i32 = -100;
 const SOURCE_NAT: i32 = 100;
@@ -239,7 +239,7 @@ fn elements(address: Ipv4Addr, ports: &[PublishedPort]) -> Vec<(&'static str, Ve
             continue;
         };
         let mut key = vec![
-            Field::Protocol(port.protocol.number()),
+            Field::Protocol(protocol_number(port.protocol)),
             Field::Port(port.host.port()),
         ];
         let value = vec![

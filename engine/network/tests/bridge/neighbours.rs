@@ -55,8 +55,11 @@ fn connected(world: &World, config: BridgeConfig) -> (bool, bool, Vec<String>) {
     server.serve(80);
     let listener = world.outside(|| TcpListener::bind((OUTSIDE, 80)).unwrap());
     thread::spawn(move || answer_tcp(&listener, OUTSIDE));
-    let out = server.inside(|| answered((OUTSIDE, 80)));
-    let back = world.outside(|| answered((HOST, 8080)));
+    let (out, back) = thread::scope(|scope| {
+        let out = scope.spawn(|| server.inside(|| answered((OUTSIDE, 80))));
+        let back = world.outside(|| answered((HOST, 8080)));
+        (out.join().unwrap(), back)
+    });
     let warnings = pool.bridge().warnings().to_vec();
     pool.bridge().remove_all().unwrap();
     (out, back, warnings)
