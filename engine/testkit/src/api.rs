@@ -87,13 +87,15 @@ fn exchange(
     request.push_str("\r\n");
     let mut bytes = request.into_bytes();
     bytes.extend_from_slice(body.unwrap_or_default());
-    stream
-        .write_all(&bytes)
-        .context("cannot send the request")?;
+    let sent = stream.write_all(&bytes);
     let mut answer = Vec::new();
-    stream
-        .read_to_end(&mut answer)
-        .context("cannot read the answer")?;
+    let end = stream.read_to_end(&mut answer);
+    if answer.is_empty() {
+        // With an answer in hand, a reset only says that the rest of the
+        // request was not read.
+        sent.context("cannot send the request")?;
+        end.context("cannot read the answer")?;
+    }
     parse(&answer).context("the answer is no HTTP")
 }
 

@@ -227,6 +227,12 @@ pub fn nginx() -> Image {
 
 const NGINX_SITE: &str = "server {\n  listen 80 default_server;\n  root /var/www/html;\n  location / { try_files $uri $uri/ =404; }\n}\n";
 
+/// Debian's socat, for what busybox cannot speak: datagrams.
+pub fn socat() -> Image {
+    let skip = &["debconf", "libc-bin", "perl", "dpkg"];
+    with_packages(&debian::closure("socat", skip))
+}
+
 /// Debian's PostgreSQL, with its data in a volume, run by its own user.
 pub fn postgres() -> Image {
     let skip = &[
@@ -328,7 +334,8 @@ fn busybox_layer() -> Layer {
         .unwrap_or_else(|error| panic!("cannot read {}: {error}", program.display()));
     let mut layer = Layer::new();
     for folder in [
-        "bin", "dev", "etc", "home", "proc", "root", "sys", "usr", "usr/bin", "usr/sbin", "var",
+        "bin", "dev", "etc", "home", "proc", "root", "run", "sys", "usr", "usr/bin", "usr/sbin",
+        "var",
     ] {
         layer = layer.folder(folder, 0o755);
     }

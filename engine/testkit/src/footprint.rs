@@ -16,6 +16,7 @@ use nix::mount::{MntFlags, umount2};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::wait::within;
 
@@ -184,18 +185,39 @@ impl Footprint {
         Ok(())
     }
 
+    /// Removes the engine's table, and its accept rules in others' chains,
+    /// which carry the bridge's name as a comment.
     fn remove_tables(&self) -> Result<()> {
         let output = Command::new("nft")
-            .args(["list", "tables"])
+            .args(["--json", "--handle", "list", "ruleset"])
             .output()
             .context("cannot run nft")?;
-        for line in String::from_utf8_lossy(&output.stdout).lines() {
-            let mut words = line.split_whitespace().skip(1);
-            let (Some(family), Some(name)) = (words.next(), words.next()) else {
-                continue;
-            };
-            if is_table_of(name, &self.bridge) {
-                quietly("nft", &["delete", "table", family, name])?;
+        let ruleset: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        for object in ruleset["nftables"].as_array().into_iter().flatten() {
+            let table = &object["table"];
+            if is_table_of(&text(&table["name"]), &self.bridge) {
+                quietly(
+                    "nft",
+                    &[
+                        "delete",
+                        "table",
+                        &text(&table["family"]),
+                        &text(&table["name"]),
+                    ],
+                )?;
+            }
+            let rule = &object["rule"];
+            if rule["comment"] == format!("dhow:{}", self.bridge) {
+                let place = [&rule["family"], &rule["table"], &rule["chain"]].map(text);
+                let handle = rule["handle"].to_string();
+                // It may just have gone with its table.
+                let _ = quietly(
+                    "nft",
+                    &[
+                        "delete", "rule", &place[0], &place[1], &place[2], "handle", &handle,
+                    ],
+                );
             }
         }
         Ok(())

@@ -138,7 +138,7 @@ fn tags_come_and_go_by_dockers_rules() {
 fn bad_references_are_refused_in_dockers_words() {
     let engine = Engine::with_busybox();
     let tag = |name: &str| engine.docker(&["tag", "busybox", name]).err();
-    assert!(tag("Upper:1").contains("repository name must be lowercase"));
+    assert!(tag("Upper:1").contains("must be lowercase"));
     assert!(
         tag("a:b:c").contains("invalid reference format")
             || tag("a:b:c").contains("is not a valid repository/tag")

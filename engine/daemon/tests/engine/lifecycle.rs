@@ -163,8 +163,7 @@ fn waiting_waits() {
     let engine = Engine::with_busybox();
     engine
         .docker(&[
-            "run",
-            "-d",
+            "create",
             "-i",
             "--name",
             "slow",
@@ -174,6 +173,7 @@ fn waiting_waits() {
             "cat; exit 12",
         ])
         .ok();
+    engine.docker(&["start", "slow"]).ok();
     let mut wait = engine.docker_command(&["wait", "slow"]);
     let waiting =
         std::thread::spawn(move || String::from_utf8(wait.output().unwrap().stdout).unwrap());
@@ -409,19 +409,23 @@ fn events_tell_the_story() {
     engine
         .docker(&["run", "--rm", "--name", "story", "busybox", "true"])
         .ok();
-    let format = "{{.Type}} {{.Action}}";
+    // The client counts whole seconds, so the current one has to end first.
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
+    let (since, until) = ((now - 60).to_string(), (now + 1).to_string());
+    let words = [
+        "events",
+        "--since",
+        &since,
+        "--until",
+        &until,
+        "-f",
+        "container=story",
+    ];
     let told = engine
-        .docker(&[
-            "events",
-            "--since",
-            "1m",
-            "--until",
-            "0s",
-            "-f",
-            "container=story",
-            "--format",
-            format,
-        ])
+        .docker(&[&words[..], &["--format", "{{.Type}} {{.Action}}"]].concat())
         .ok();
     let told: Vec<&str> = told.lines().collect();
     for action in ["create", "attach", "start", "die", "destroy"] {

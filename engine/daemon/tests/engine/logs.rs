@@ -51,8 +51,7 @@ fn following_ends_with_the_container() {
     let engine = Engine::with_busybox();
     engine
         .docker(&[
-            "run",
-            "-d",
+            "create",
             "-i",
             "--name",
             "slow",
@@ -62,6 +61,7 @@ fn following_ends_with_the_container() {
             "echo first; cat",
         ])
         .ok();
+    engine.docker(&["start", "slow"]).ok();
     let mut follow = engine
         .docker_command(&["logs", "-f", "slow"])
         .stdout(Stdio::piped())

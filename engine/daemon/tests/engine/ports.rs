@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
 use dhow_testkit::wait::within;
-use dhow_testkit::{Engine, until};
+use dhow_testkit::{Engine, fixture, until};
 
 /// Serves a page on port 80 of the container.
 const SERVE: &str = "mkdir /www; echo cargo > /www/index.html; exec httpd -f -p 80 -h /www";
@@ -157,25 +157,20 @@ fn two_containers_cannot_have_the_same_port() {
 
 #[test]
 fn datagrams_go_both_ways() {
-    let engine = Engine::with_busybox();
+    let engine = Engine::start();
+    engine.load(&fixture::socat(), "socat:1");
+    let publish = [
+        "run",
+        "-d",
+        "--init",
+        "--name",
+        "udp",
+        "-p",
+        "127.0.0.1::53/udp",
+        "socat:1",
+    ];
     engine
-        .docker(&[
-            "run",
-            "-d",
-            "--init",
-            "--name",
-            "udp",
-            "-p",
-            "127.0.0.1::53/udp",
-            "busybox",
-            "nc",
-            "-u",
-            "-l",
-            "-p",
-            "53",
-            "-e",
-            "cat",
-        ])
+        .docker(&[&publish[..], &["socat", "UDP-LISTEN:53,fork", "EXEC:cat"]].concat())
         .ok();
     let port = mapped(&engine, "udp", "53/udp");
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();

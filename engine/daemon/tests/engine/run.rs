@@ -47,7 +47,7 @@ fn exit_codes_are_dockers() {
     let code = |words: &[&str]| engine.docker(&[&["run", "--rm"], words].concat()).code;
     assert_eq!(code(&["busybox", "true"]), 0);
     assert_eq!(code(&["busybox", "false"]), 1);
-    assert_eq!(code(&["busybox", "sh", "-c", "sh -c 'kill -KILL $$'"]), 137);
+    assert_eq!(code(&["busybox", "sh", "-c", "sh -c 'kill -KILL $$'; exit $?"]), 137);
     assert_eq!(code(&["busybox", "no-such-program"]), 127);
     assert_eq!(code(&["busybox", "/etc/passwd"]), 126);
     assert_eq!(code(&["--no-such-flag", "busybox"]), 125);
@@ -189,7 +189,7 @@ fn a_terminal_is_a_terminal() {
 #[test]
 fn the_container_looks_like_a_container() {
     let engine = Engine::with_busybox();
-    let script = "echo $$; ls /dev | sort | tr '\\n' ' '; cat /proc/1/comm; mount | grep -c ' / type overlay'";
+    let script = "echo $$; ls /dev | sort | tr '\\n' ' '; echo; cat /proc/1/comm; mount | grep -c ' / type overlay'";
     let lines = engine
         .docker(&["run", "--rm", "busybox", "sh", "-c", script])
         .ok();
@@ -197,8 +197,8 @@ fn the_container_looks_like_a_container() {
     assert_eq!(lines.next(), Some("1"));
     let devices = lines.next().unwrap_or_default();
     for name in [
-         "fd", "full", "mqueue", "null", "ptmx", "pts", "random", "shm", "stderr", "tty",
-        "urandom", "zero",
+        "fd", "full", "mqueue", "null", "ptmx", "pts", "random", "shm", "stderr", "tty", "urandom",
+        "zero",
     ] {
         assert!(
             devices.split(' ').any(|device| device == name),
@@ -227,12 +227,13 @@ fn init_goes_first_and_buries() {
 }
 
 #[test]
-fn detached_containers_tell_their_id_and_can_be_attached_to() {
+fn who_is_attached_later_has_the_streams() {
     let engine = Engine::with_busybox();
     let id = engine
-        .docker(&["run", "-d", "-i", "--name", "echo", "busybox", "cat"])
+        .docker(&["create", "-i", "--name", "echo", "busybox", "cat"])
         .ok();
     assert_eq!(id.len(), 64);
+    engine.docker(&["start", "echo"]).ok();
     assert_eq!(
         engine.docker_fed(&["attach", "echo"], b"through\n").ok(),
         "through"

@@ -110,19 +110,29 @@ impl Layer {
     }
 
     fn append(&mut self, mut header: Header, path: &str, bytes: &[u8]) {
-        let room = header.as_old_mut().name.len();
-        if path.len() < room {
-            // Around the crate's own check of names, on purpose.
-            header.as_old_mut().name[..path.len()].copy_from_slice(path.as_bytes());
-            header.set_cksum();
-            self.0
-                .append(&header, bytes)
-                .expect("memory takes every byte");
-        } else {
-            self.0
-                .append_data(&mut header, path, bytes)
-                .expect("memory takes every byte");
+        // Around the crate's own check of names, on purpose.
+        let room = header.as_old().name.len();
+        if path.len() >= room {
+            self.append_long_name(path);
         }
+        let short = path.len().min(room);
+        header.as_old_mut().name[..short].copy_from_slice(&path.as_bytes()[..short]);
+        header.set_cksum();
+        self.0
+            .append(&header, bytes)
+            .expect("memory takes every byte");
+    }
+
+    /// The GNU way: an entry whose contents are the next entry's name.
+    fn append_long_name(&mut self, path: &str) {
+        let mut bytes = path.as_bytes().to_vec();
+        bytes.push(0);
+        let mut header = header(EntryType::GNULongName, "", 0o644, bytes.len());
+        header.as_old_mut().name[..13].copy_from_slice(b"././@LongLink");
+        header.set_cksum();
+        self.0
+            .append(&header, bytes.as_slice())
+            .expect("memory takes every byte");
     }
 
     fn add_tree(&mut self, folder: &Path, prefix: &str, skip: &dyn Fn(&str) -> bool) {
@@ -184,8 +194,10 @@ mod tests {
 
     #[test]
     fn names_that_no_decent_archiver_writes_get_through() {
+        let long = "../".repeat(50);
         let bytes = Layer::new()
             .file("../../etc/evil", 0o644, b"x")
+            .file(&long, 0o644, b"x")
             .whiteout("a/b")
             .bytes();
         let mut archive = tar::Archive::new(bytes.as_slice());
@@ -194,6 +206,6 @@ mod tests {
             .unwrap()
             .map(|entry| String::from_utf8_lossy(&entry.unwrap().path_bytes()).into_owned())
             .collect();
-        assert_eq!(names, ["../../etc/evil", "a/.wh.b"]);
+        assert_eq!(names, ["../../etc/evil", &long, "a/.wh.b"]);
     }
 }

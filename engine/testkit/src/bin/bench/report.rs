@@ -86,6 +86,8 @@ impl Report {
         for row in &self.rows {
             for (index, (name, sample)) in row.samples.iter().enumerate() {
                 let what = if index == 0 { row.what.as_str() } else { "" };
+                // A bare bar would end the cell.
+                let name = name.replace('|', "\\|");
                 let ratio = row
                     .ratio(sample)
                     .map(|ratio| format!("{ratio:.2}"))
