@@ -13,7 +13,7 @@ use std::os::fd::OwnedFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use dhow_sys::netlink::Socket;
+use dhow_sys::netlink::{self, Link, Socket};
 use dhow_sys::nft::{Nft, Transaction};
 use ipnet::Ipv4Net;
 
@@ -248,19 +248,13 @@ impl Bridge {
                 self.adopt(endpoint)?;
             }
         }
+        let plugged = self.plugged_links()?;
         let strangers: Vec<u32> = {
-            let links = lock(&self.route).links()?;
             let state = self.state();
-            links
-                .into_iter()
-                .filter(|link| link.master == Some(self.outlet.bridge))
-                .filter(|link| link.kind.as_deref() == Some("veth") && !state.knows(&link.name))
-                .map(|link| link.index)
-                .collect()
+            let unknown = plugged.iter().filter(|link| !state.knows(&link.name));
+            unknown.map(|link| link.index).collect()
         };
-        for index in &strangers {
-            ignore_gone(lock(&self.route).delete_link(*index))?;
-        }
+        self.delete_links(&strangers)?;
         self.reinstall()?;
         Ok(strangers.len())
     }
@@ -271,19 +265,27 @@ impl Bridge {
     pub fn sweep(&self, grace: Duration) -> Result<bool, Error> {
         // Those at work stay listed meanwhile: their addresses are not free.
         let leaving = self.state().leaving.clone();
-        let mut result = Ok(());
+        let plugged = match leaving.is_empty() {
+            true => Vec::new(),
+            false => self.plugged_links()?,
+        };
+        let mut overdue = Vec::new();
+        let mut gone = Vec::new();
         for left in leaving {
-            match self.sweep_one(&left, grace) {
-                Ok(false) => {}
-                Ok(true) => {
-                    let mut state = self.state();
-                    state.leaving.retain(|other| other.link != left.link);
-                    state.addresses.release(left.address);
-                }
-                Err(error) => result = Err(error),
+            match plugged.iter().find(|link| link.name == left.link) {
+                Some(_) if left.since.elapsed() < grace => continue,
+                Some(link) => overdue.push(link.index),
+                None => {}
             }
+            gone.push(left);
         }
-        result.map(|()| !self.state().leaving.is_empty())
+        self.delete_links(&overdue)?;
+        let mut state = self.state();
+        for left in gone {
+            state.leaving.retain(|other| other.link != left.link);
+            state.addresses.release(left.address);
+        }
+        Ok(!state.leaving.is_empty())
     }
 
     /// Whether [`Self::sweep`] has something to do.
@@ -301,14 +303,16 @@ impl Bridge {
             results.push(firewall::leave_foreign_chains(&mut nft, &self.rules));
             results.push(nft.commit(self.rules.remove()));
         }
-        let mut route = lock(&self.route);
-        for link in route.links()? {
-            if link.master == Some(self.outlet.bridge) && link.kind.as_deref() == Some("veth") {
-                results.push(gone_is_fine(route.delete_link(link.index)));
+        match self.plugged_links() {
+            Ok(links) => {
+                let indexes: Vec<u32> = links.iter().map(|link| link.index).collect();
+                results.push(self.delete_links(&indexes));
             }
+            Err(error) => results.push(Err(error)),
         }
         if self.config.managed {
-            results.push(gone_is_fine(route.delete_link(self.outlet.bridge)));
+            let deleted = lock(&self.route).delete_link(self.outlet.bridge);
+            results.push(gone_is_fine(deleted));
         }
         results
             .into_iter()
@@ -391,16 +395,20 @@ impl Bridge {
         Ok(())
     }
 
-    fn sweep_one(&self, left: &Leaving, grace: Duration) -> Result<bool, Error> {
-        let mut route = lock(&self.route);
-        let Some(link) = route.link(&left.link)? else {
-            return Ok(true);
-        };
-        if left.since.elapsed() < grace {
-            return Ok(false);
-        }
-        ignore_gone(route.delete_link(link.index))?;
-        Ok(true)
+    /// The host's ends of all veth pairs of this bridge.
+    fn plugged_links(&self) -> Result<Vec<Link>, netlink::Error> {
+        let mut links = lock(&self.route).links()?;
+        links.retain(|link| {
+            link.master == Some(self.outlet.bridge) && link.kind.as_deref() == Some("veth")
+        });
+        Ok(links)
+    }
+
+    fn delete_links(&self, indexes: &[u32]) -> Result<(), netlink::Error> {
+        // The subnet is this bridge's alone, so its number is a good one for
+        // the group of what is to be deleted.
+        let group = u32::from(self.subnet().network());
+        lock(&self.route).delete_links(indexes, group)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -433,16 +441,14 @@ fn link_name(address: Ipv4Addr) -> String {
     format!("veth{:08x}", u32::from(address))
 }
 
-fn gone_is_fine(
-    result: Result<(), dhow_sys::netlink::Error>,
-) -> Result<(), dhow_sys::netlink::Error> {
+fn gone_is_fine(result: Result<(), netlink::Error>) -> Result<(), netlink::Error> {
     match result {
         Err(error) if error.is_not_found() => Ok(()),
         other => other,
     }
 }
 
-fn ignore_gone(result: Result<(), dhow_sys::netlink::Error>) -> Result<(), Error> {
+fn ignore_gone(result: Result<(), netlink::Error>) -> Result<(), Error> {
     Ok(gone_is_fine(result)?)
 }
 

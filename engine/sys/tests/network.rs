@@ -126,6 +126,25 @@ fn a_veth_pair_is_born_plugged_in_and_across_namespaces() {
 }
 
 #[test]
+fn links_are_deleted_together_and_others_stay() {
+    in_own_namespace(|| {
+        let mut socket = Socket::route().unwrap();
+        for name in ["br1", "br2", "br3"] {
+            socket.add_bridge(name, 1500, MacAddress([2; 6])).unwrap();
+        }
+        let mut index = |name| socket.link(name).unwrap().unwrap().index;
+        let two = [index("br1"), index("br3"), 4_000_000];
+        socket.delete_links(&two, 77).unwrap();
+        assert!(socket.link("br1").unwrap().is_none());
+        assert!(socket.link("br2").unwrap().is_some());
+        assert!(socket.link("br3").unwrap().is_none());
+        socket.delete_links(&two, 77).unwrap();
+        socket.delete_links(&[], 0).unwrap();
+        assert!(socket.link("br2").unwrap().is_some());
+    });
+}
+
+#[test]
 fn refusals_say_what_was_done_and_why() {
     in_own_namespace(|| {
         let mut socket = Socket::route().unwrap();
