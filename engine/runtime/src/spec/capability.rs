@@ -106,6 +106,19 @@ pub fn from_mask(mask: u64) -> Vec<Capability> {
         .collect()
 }
 
+/// What a process can hand on, by the text of its `/proc/<pid>/status`: what it
+/// has in effect and has not given up for good.
+pub fn from_status(status: &str) -> Vec<Capability> {
+    let mask = |field: &str| {
+        let value = status.lines().find_map(|line| line.strip_prefix(field));
+        value.and_then(|value| u64::from_str_radix(value.trim(), 16).ok())
+    };
+    match (mask("CapEff:"), mask("CapBnd:")) {
+        (Some(effective), Some(bounding)) => from_mask(effective & bounding),
+        _ => Vec::new(),
+    }
+}
+
 /// The name with its prefix: `CAP_NET_ADMIN`.
 pub fn name(capability: Capability) -> String {
     format!("CAP_{capability}")
@@ -267,5 +280,11 @@ mod tests {
             ["ALL", "CAP_KILL"]
         );
         assert_eq!(from_mask(1 << 21), [Capability::SysAdmin]);
+        let status = "Name:\tx\nCapEff:\t0000000000200001\nCapBnd:\t000001fffeffffff\n";
+        assert_eq!(
+            from_status(status),
+            [Capability::Chown, Capability::SysAdmin]
+        );
+        assert_eq!(from_status(""), []);
     }
 }

@@ -163,6 +163,16 @@ impl HasKind for SpecError {
     }
 }
 
+impl Host {
+    /// The first two numbers of a kernel's release, such as `6.1.0-amd64`.
+    pub fn kernel_version(release: &str) -> (u32, u32) {
+        let mut numbers = release
+            .split(|c: char| !c.is_ascii_digit())
+            .map(|digits| digits.parse().unwrap_or(0));
+        (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+    }
+}
+
 impl SpecPlan {
     /// The OCI spec of this container on this host.
     pub fn build(&self, host: &Host) -> Result<Spec, SpecError> {

@@ -27,6 +27,18 @@ fn plan() -> SpecPlan {
 }
 
 #[test]
+fn kernel_releases_are_read() {
+    for (release, version) in [
+        ("6.1.0-25-amd64", (6, 1)),
+        ("5.10", (5, 10)),
+        ("6.8-rc1", (6, 8)),
+        ("odd", (0, 0)),
+    ] {
+        assert_eq!(Host::kernel_version(release), version, "{release}");
+    }
+}
+
+#[test]
 fn a_plain_container() {
     let spec = plan().build(&host()).unwrap();
     assert_eq!(spec.hostname().as_deref(), Some("web"));
