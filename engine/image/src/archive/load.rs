@@ -266,11 +266,9 @@ fn oci_name(descriptor: &Descriptor) -> Option<Reference> {
     let whole = note("io.containerd.image.name");
     let short = note("org.opencontainers.image.ref.name").filter(|n| n.contains([':', '/']));
     let name = Reference::parse_normalized(whole.or(short)?).ok()?;
-    Some(
-        name.name_only()
-            .with_tag(name.tag().unwrap_or("latest"))
-            .ok()?,
-    )
+    name.name_only()
+        .with_tag(name.tag().unwrap_or("latest"))
+        .ok()
 }
 
 fn blob_name(digest: &Digest) -> String {

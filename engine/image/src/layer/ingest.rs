@@ -245,11 +245,10 @@ impl LayerIngest {
             self.store
                 .publish_blob(&self.partial, &self.descriptor.digest)?;
         }
-        self.store
-            .record_layer_blob(&self.diff_id, &self.descriptor, inflated.size)?;
         let next = StagedLayer::none(&self.store);
         let staged = std::mem::replace(&mut self.staged, next);
-        staged.publish(&self.diff_id, unpacked.bytes)?;
+        let blob = (&self.descriptor, inflated.size);
+        staged.publish(&self.diff_id, unpacked.bytes, Some(blob))?;
         Ok(())
     }
 

@@ -162,16 +162,14 @@ impl MadeLayer {
             return Ok(());
         };
         // A layer that already has a blob needs no second one.
-        if self.store.layer_blobs(&self.diff_id)?.is_empty() {
-            self.store
-                .publish_blob(&self.temp.0, &self.descriptor.digest)?;
-            self.store
-                .record_layer_blob(&self.diff_id, &self.descriptor, self.plain_size)?;
-        } else {
-            for (blob, _) in self.store.layer_blobs(&self.diff_id)? {
-                lease.hold(&blob.digest);
-            }
+        let known = self.store.layer_blobs(&self.diff_id)?;
+        known.iter().for_each(|(blob, _)| lease.hold(&blob.digest));
+        if !known.is_empty() {
+            return staged.publish(&self.diff_id, self.bytes, None);
         }
-        staged.publish(&self.diff_id, self.bytes)
+        self.store
+            .publish_blob(&self.temp.0, &self.descriptor.digest)?;
+        let blob = (&self.descriptor, self.plain_size);
+        staged.publish(&self.diff_id, self.bytes, Some(blob))
     }
 }

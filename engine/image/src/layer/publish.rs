@@ -45,15 +45,24 @@ impl StagedLayer {
         self.path.as_deref().unwrap_or(Path::new("")).join("diff")
     }
 
-    /// Makes the tree layer `diff_id`, whose files hold `bytes`. If it is there
-    /// already this one is removed.
-    pub fn publish(mut self, diff_id: &Digest, bytes: u64) -> Result<(), StoreError> {
+    /// Makes the tree layer `diff_id`, whose files hold `bytes`, and remembers
+    /// the blob it came from with the length of the plain archive. If the layer
+    /// is there already this tree is removed.
+    pub fn publish(
+        mut self,
+        diff_id: &Digest,
+        bytes: u64,
+        blob: Option<(&Descriptor, u64)>,
+    ) -> Result<(), StoreError> {
         let Some(from) = self.path.take() else {
             return Ok(());
         };
         let store = self.store.clone();
         let publishing = store.publishing();
         if store.has_layer(diff_id)? {
+            if let Some((blob, plain_size)) = blob {
+                store.record_layer_blob(diff_id, blob, plain_size)?;
+            }
             drop(publishing);
             return discard(&store, &from);
         }
@@ -69,6 +78,10 @@ impl StagedLayer {
             params![diff_id.as_str(), bytes.cast_signed(), store.boot_id()],
             |row| row.get(0),
         )?;
+        // One transaction, since each waits for the disk.
+        if let Some((blob, plain_size)) = blob {
+            insert_blob(&tx, diff_id, blob, plain_size)?;
+        }
         let link = store.root().join("layers/l").join(seq.to_string());
         let target = Path::new("..").join(diff_id.hex()).join("diff");
         // The number may have been used by a publication that was cut off.
@@ -112,18 +125,7 @@ impl ImageStore {
         blob: &Descriptor,
         unpacked_size: u64,
     ) -> Result<(), StoreError> {
-        self.db().execute(
-            "INSERT OR REPLACE INTO layer_blobs (diff_id, digest, media_type, size, unpacked_size)
-             VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![
-                diff_id.as_str(),
-                blob.digest.as_str(),
-                blob.media_type,
-                blob.size.cast_signed(),
-                unpacked_size.cast_signed()
-            ],
-        )?;
-        Ok(())
+        insert_blob(&self.db(), diff_id, blob, unpacked_size)
     }
 
     /// The blobs that unpack to layer `diff_id` and are here, with the length
@@ -169,4 +171,24 @@ impl ImageStore {
         }
         Err(last)
     }
+}
+
+fn insert_blob(
+    db: &rusqlite::Connection,
+    diff_id: &Digest,
+    blob: &Descriptor,
+    unpacked_size: u64,
+) -> Result<(), StoreError> {
+    db.execute(
+        "INSERT OR REPLACE INTO layer_blobs (diff_id, digest, media_type, size, unpacked_size)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![
+            diff_id.as_str(),
+            blob.digest.as_str(),
+            blob.media_type,
+            blob.size.cast_signed(),
+            unpacked_size.cast_signed()
+        ],
+    )?;
+    Ok(())
 }

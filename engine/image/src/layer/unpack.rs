@@ -225,10 +225,13 @@ impl Target<'_> {
     }
 }
 
+/// Names and values.
+type Attributes = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// The attributes to set: those that mean something in a container. What
 /// belongs to the host's security modules is left out; what overlayfs itself
 /// acts on is refused.
-fn attributes(entry: &Entry, path: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, UnpackError> {
+fn attributes(entry: &Entry, path: &[u8]) -> Result<Attributes, UnpackError> {
     let mut kept = Vec::new();
     for (key, value) in &entry.xattrs {
         if key.starts_with(b"trusted.") {

@@ -33,6 +33,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use dhow_model::Digest;
 use rusqlite::Connection;
+use rustix::fs::FlockOperation;
+use rustix::io::Errno;
 
 pub(crate) use blobs::sha256;
 pub use error::StoreError;
@@ -153,10 +155,10 @@ impl ImageStore {
 fn lock(root: &Path) -> Result<File, StoreError> {
     let path = root.join("lock");
     let file = File::create(&path).map_err(at("create", &path))?;
-    match file.try_lock() {
+    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse(root.to_owned())),
-        Err(std::fs::TryLockError::Error(error)) => Err(at("lock", &path)(error)),
+        Err(Errno::WOULDBLOCK) => Err(StoreError::InUse(root.to_owned())),
+        Err(error) => Err(at("lock", &path)(error.into())),
     }
 }
 

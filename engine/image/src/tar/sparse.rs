@@ -31,7 +31,7 @@ pub(super) fn check(pieces: &Pieces, real_size: u64, stored: u64) -> Result<(), 
 
 /// Offsets and lengths, in turn, as pieces.
 pub(super) fn pair(numbers: &[u64]) -> Result<Pieces, TarError> {
-    if numbers.len() % 2 != 0 || numbers.len() / 2 > MAX_PIECES {
+    if !numbers.len().is_multiple_of(2) || numbers.len() / 2 > MAX_PIECES {
         return Err(TarError::Sparse);
     }
     Ok(numbers.chunks_exact(2).map(|p| (p[0], p[1])).collect())

@@ -278,7 +278,10 @@ fn parents_and_children() {
         ..NewImage::default()
     };
     let child = store.commit_image(&lease, &child).expect("child");
-    assert_eq!(store.children(&parent).expect("children"), [child.clone()]);
+    assert_eq!(
+        store.children(&parent).expect("children"),
+        std::slice::from_ref(&child)
+    );
     let short = parent.short();
     for options in [RemoveOptions::default(), FORCE] {
         fails(

@@ -469,7 +469,7 @@ fn a_file_that_grows_or_goes_while_it_is_packed() {
             while !stop.load(std::sync::atomic::Ordering::Relaxed) {
                 let path = mounted.merged(&format!("data/churn-{}", n % 7));
                 std::fs::write(&path, vec![1; (n % 50_000) as usize]).expect("write");
-                if n % 3 == 0 {
+                if n.is_multiple_of(3) {
                     std::fs::remove_file(&path).expect("remove");
                 }
                 n += 1;
