@@ -4,7 +4,9 @@
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use dhow_client::Choice;
 
-use crate::commands::{completion, container, context, image, inspect, network, registry, system, volume};
+use crate::commands::{
+    completion, container, context, image, inspect, network, registry, system, volume,
+};
 use crate::failure::Failure;
 use crate::program::Program;
 use crate::session::{Session, VERSION};

@@ -66,7 +66,10 @@ fn run(program: Program, argv: &[String]) -> i32 {
         return 0;
     };
     // One thread: the work is waiting for one engine.
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             output::warn(&format!("{}: cannot start: {error}", program.name));

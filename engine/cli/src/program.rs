@@ -48,9 +48,7 @@ impl Program {
             return format!("Cannot connect to the Docker daemon at {endpoint}. {question}");
         }
         if local {
-            return format!(
-                "cannot connect to the Dhow engine at {endpoint}: is dhowd running?"
-            );
+            return format!("cannot connect to the Dhow engine at {endpoint}: is dhowd running?");
         }
         let reason = crate::failure::system_error(source);
         format!("cannot connect to the engine at {endpoint}: {reason}")

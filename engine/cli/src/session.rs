@@ -45,7 +45,16 @@ impl Session {
         if let Some(target) = self.target.get() {
             return Ok(target);
         }
-        let target = discovery::discover(&self.choice, &self.environment)?;
+        let target = discovery::discover(&self.choice, &self.environment).map_err(|error| {
+            let failure = Failure::from(error);
+            if !self.program.is_docker() {
+                return failure;
+            }
+            let reason = failure.text(self.program).unwrap_or_default();
+            Failure::message(format!(
+                "Failed to initialize: unable to resolve docker endpoint: {reason}"
+            ))
+        })?;
         Ok(self.target.get_or_init(|| target))
     }
 

@@ -112,9 +112,10 @@ pub fn refuse(program: Program, root: &Command, argv: &[String], error: &clap::E
         };
     }
     let reason = flag_error(error, command, argv);
+    let words = if path.len() == 1 { " [ARG...]" } else { "" };
     Refusal {
         text: format!(
-            "{reason}\n\nUsage:  {usage}\n\nRun '{name} --help' for more information\n",
+            "{reason}\n\nUsage:  {usage}{words}\n\nRun '{name} --help' for more information\n",
             usage = usage(&name, command),
         ),
         asked_for: false,
@@ -147,7 +148,11 @@ pub fn page(program: Program, path: &[&Command]) -> String {
     let options = options(command);
     if !options.is_empty() {
         text.push_str(&format!("\n{heading}:\n"));
-        let width = options.iter().map(|(flag, _)| flag.len()).max().unwrap_or(0);
+        let width = options
+            .iter()
+            .map(|(flag, _)| flag.len())
+            .max()
+            .unwrap_or(0);
         for (flag, about) in options {
             text.push_str(&wrapped(&flag, &about, width));
         }
@@ -191,7 +196,9 @@ fn takes_next_word(command: &Command, word: &str) -> bool {
         return false;
     }
     let arg = match word.strip_prefix("--") {
-        Some(long) => command.get_arguments().find(|arg| arg.get_long() == Some(long)),
+        Some(long) => command
+            .get_arguments()
+            .find(|arg| arg.get_long() == Some(long)),
         // `-H tcp://…` and `-Htcp://…`: only the first takes the next word.
         None if word.len() == 2 => {
             let short = word.chars().nth(1);
@@ -218,6 +225,11 @@ fn usage(name: &str, command: &Command) -> String {
     }
     if command.has_subcommands() {
         text.push_str(" COMMAND");
+    }
+    if command.get_name() == "cp" {
+        return format!(
+            "{text} CONTAINER:SRC_PATH DEST_PATH|-\n\t{text} SRC_PATH|- CONTAINER:DEST_PATH"
+        );
     }
     for arg in command.get_positionals() {
         for name in arg.get_value_names().unwrap_or_default() {
@@ -371,9 +383,7 @@ fn arity(command: &Command) -> (String, &'static str) {
         Some(0) if command.has_subcommands() => ("requires a command".to_owned(), "Run"),
         Some(0) => ("accepts no arguments".to_owned(), "Run"),
         Some(most) if most == least => (format!("requires {most} {}", plural(most)), "Run"),
-        Some(most) if least == 0 => {
-            (format!("requires at most {most} {}", plural(most)), "Run")
-        }
+        Some(most) if least == 0 => (format!("requires at most {most} {}", plural(most)), "Run"),
         Some(most) => (
             format!("requires at least {least} and at most {most} arguments"),
             "Run",
@@ -420,7 +430,12 @@ fn flag_error(error: &clap::Error, command: &Command, argv: &[String]) -> String
             };
             format!("invalid argument {value:?} for {flag:?} flag: {reason}")
         }
-        _ => error.to_string().lines().next().unwrap_or_default().to_owned(),
+        _ => error
+            .to_string()
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
     }
 }
 
@@ -440,8 +455,12 @@ fn missing_value(command: &Command, shown: &str, argv: &[String]) -> String {
 fn find<'a>(command: &'a Command, shown: &str) -> Option<&'a Arg> {
     let bare = shown.split(['=', ' ', '[']).next().unwrap_or_default();
     command.get_arguments().find(|arg| {
-        let long = arg.get_long().is_some_and(|long| bare == format!("--{long}"));
-        let short = arg.get_short().is_some_and(|short| bare == format!("-{short}"));
+        let long = arg
+            .get_long()
+            .is_some_and(|long| bare == format!("--{long}"));
+        let short = arg
+            .get_short()
+            .is_some_and(|short| bare == format!("-{short}"));
         long || short
     })
 }

@@ -116,7 +116,10 @@ impl ConfigFile {
     /// The proxies new containers get for the engine at `host`.
     pub fn proxy(&self, host: &str) -> Option<Proxy> {
         let proxies: BTreeMap<String, Proxy> = self.typed("proxies")?;
-        proxies.get(host).or_else(|| proxies.get("default")).cloned()
+        proxies
+            .get(host)
+            .or_else(|| proxies.get("default"))
+            .cloned()
     }
 
     /// Writes the file so that a crash leaves either the old or the new one,

@@ -103,10 +103,7 @@ fn read(root: &Path, directory: &Path) -> Option<Context> {
     let bytes = std::fs::read(directory.join("meta.json")).ok()?;
     let file: MetaFile = serde_json::from_slice(&bytes).ok()?;
     let docker = file.endpoints.docker.unwrap_or_default();
-    let tls = root
-        .join("tls")
-        .join(directory.file_name()?)
-        .join("docker");
+    let tls = root.join("tls").join(directory.file_name()?).join("docker");
     Some(Context {
         name: file.name,
         description: file.metadata.description,

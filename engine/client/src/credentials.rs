@@ -205,11 +205,10 @@ async fn from_helper(helper: &str, registry: &str) -> Result<Option<Credentials>
         Err(Error::CredentialHelper { message, .. }) if absent(&message) => return Ok(None),
         Err(error) => return Err(error),
     };
-    let answer: Answer =
-        serde_json::from_slice(&output).map_err(|_| Error::CredentialHelper {
-            program: program(helper),
-            message: "its answer is not what the protocol says".to_owned(),
-        })?;
+    let answer: Answer = serde_json::from_slice(&output).map_err(|_| Error::CredentialHelper {
+        program: program(helper),
+        message: "its answer is not what the protocol says".to_owned(),
+    })?;
     Ok(Some(if answer.username == TOKEN_USER {
         Credentials {
             identity_token: answer.secret,
@@ -283,9 +282,8 @@ mod tests {
 
     #[test]
     fn an_entry_is_found_by_its_host() {
-        let (config, _directory) = config(
-            r#"{"auths":{"https://r.example:5000/v2/":{"auth":"bWU6c2VjOnJldA=="}}}"#,
-        );
+        let (config, _directory) =
+            config(r#"{"auths":{"https://r.example:5000/v2/":{"auth":"bWU6c2VjOnJldA=="}}}"#);
         let found = run(lookup(&config, "r.example:5000")).unwrap();
         assert_eq!(found.username, "me");
         assert_eq!(found.password, "sec:ret");

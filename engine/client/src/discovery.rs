@@ -257,7 +257,11 @@ mod tests {
         check(Choice::default(), &variables, "tcp://o:1");
         check(Choice::default(), &variables[..1], "tcp://d:1");
         check(Choice::default(), &[], "unix:///nowhere/dhow.sock");
-        check(Choice::default(), &[("DOCKER_HOST", "")], "unix:///nowhere/dhow.sock");
+        check(
+            Choice::default(),
+            &[("DOCKER_HOST", "")],
+            "unix:///nowhere/dhow.sock",
+        );
     }
 
     #[test]
@@ -301,12 +305,21 @@ mod tests {
             let target = discover(choice, &environment).unwrap();
             (target.context, target.endpoint.to_string())
         };
-        assert_eq!(endpoint(&Choice::default()), ("far".into(), "tcp://far:1".into()));
-        assert_eq!(endpoint(&host("tcp://f:1")), ("default".into(), "tcp://f:1".into()));
+        assert_eq!(
+            endpoint(&Choice::default()),
+            ("far".into(), "tcp://far:1".into())
+        );
+        assert_eq!(
+            endpoint(&host("tcp://f:1")),
+            ("default".into(), "tcp://f:1".into())
+        );
         let both = Choice {
             context: Some("far".into()),
             ..host("tcp://f:1")
         };
-        assert!(matches!(discover(&both, &environment), Err(Error::HostAndContext)));
+        assert!(matches!(
+            discover(&both, &environment),
+            Err(Error::HostAndContext)
+        ));
     }
 }

@@ -187,7 +187,14 @@ mod tests {
 
     #[test]
     fn what_is_no_host_is_refused() {
-        for text in ["", "unix://", "tcp://a:b", "foo://x", "ssh://-oProxy", "tcp://::1"] {
+        for text in [
+            "",
+            "unix://",
+            "tcp://a:b",
+            "foo://x",
+            "ssh://-oProxy",
+            "tcp://::1",
+        ] {
             assert!(text.parse::<Endpoint>().is_err(), "{text:?}");
         }
         assert!(matches!(

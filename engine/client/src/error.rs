@@ -52,7 +52,7 @@ pub enum Error {
     #[error("unsupported transport in host `{0}`")]
     UnsupportedTransport(String),
     /// More than one `-H`.
-    #[error("specify only one -H")]
+    #[error("Specify only one -H")]
     SeveralHosts,
     /// `-H` and `--context` together.
     #[error("conflicting options: cannot specify both --host and --context")]

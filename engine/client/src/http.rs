@@ -11,7 +11,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use ::http::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, UPGRADE, USER_AGENT};
+use ::http::header::{
+    CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, UPGRADE, USER_AGENT,
+};
 use ::http::{HeaderMap, Method, StatusCode};
 use bytes::Bytes;
 use futures_util::Stream;
@@ -208,7 +210,9 @@ impl Client {
     pub async fn negotiate(&self) -> Result<ApiVersion, Error> {
         if !self.settled.load(Ordering::Relaxed) {
             let request = Request::new(Method::HEAD, "/_ping");
-            let response = self.exchange(request.uri(None), &request, Bytes::new()).await?;
+            let response = self
+                .exchange(request.uri(None), &request, Bytes::new())
+                .await?;
             self.agree(response.headers());
         }
         Ok(self.version())
@@ -333,10 +337,10 @@ impl Client {
         let response = self
             .exchange(request.uri(Some(asked)), &request, whole.clone())
             .await?;
-        if self.settled.load(Ordering::Relaxed) {
-            return Ok(response);
+        if !self.settled.load(Ordering::Relaxed) {
+            self.agree(response.headers());
         }
-        self.agree(response.headers());
+        // Another request may have settled it while this one was under way.
         let agreed = self.version();
         if response.status() != StatusCode::BAD_REQUEST || agreed >= asked {
             return Ok(response);
@@ -401,10 +405,7 @@ impl Client {
                     // of the request went out on it.
                     Some(unsent) if reused => message = unsent,
                     _ => {
-                        return Err(Error::broken(
-                            "error during connect",
-                            failure.into_error(),
-                        ));
+                        return Err(Error::broken("error during connect", failure.into_error()));
                     }
                 },
             }
@@ -513,9 +514,7 @@ impl http_body::Body for Body {
     ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
         match &mut self.0 {
             RequestBody::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
-            RequestBody::Whole(bytes) => {
-                Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes)))))
-            }
+            RequestBody::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             RequestBody::Stream(stream) => stream
                 .as_mut()
                 .poll_next(context)

@@ -21,11 +21,11 @@ mod tls;
 mod transport;
 pub mod version;
 
+pub use ::http::Method;
 pub use config::ConfigFile;
 pub use discovery::{Choice, Environment, Target};
 pub use endpoint::{Endpoint, TlsFiles};
 pub use error::Error;
 pub use hijack::{Hijacked, ReadHalf, WriteHalf};
-pub use ::http::Method;
 pub use http::{Body, Client, Request, Response, encode};
 pub use version::ApiVersion;

@@ -59,8 +59,7 @@ fn config(files: &TlsFiles) -> Result<ClientConfig, Error> {
     match (&files.cert, &files.key) {
         (Some(cert), Some(key)) => {
             let chain = certificates(cert)?;
-            let secret =
-                PrivateKeyDer::from_pem_file(key).map_err(|error| unusable(key, error))?;
+            let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| unusable(key, error))?;
             builder
                 .with_client_auth_cert(chain, secret)
                 .map_err(|error| unusable(cert, error))

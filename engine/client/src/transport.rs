@@ -50,9 +50,7 @@ pub async fn connect(endpoint: &Endpoint) -> Result<Transport, Error> {
             let stream = tcp(host, *port).await.map_err(failed)?;
             Box::new(tls::wrap(stream, host, files).await?)
         }
-        Endpoint::Ssh { destination, port } => {
-            Box::new(ssh(destination, *port).map_err(failed)?)
-        }
+        Endpoint::Ssh { destination, port } => Box::new(ssh(destination, *port).map_err(failed)?),
     })
 }
 
@@ -64,8 +62,7 @@ async fn tcp(host: &str, port: u16) -> io::Result<TcpStream> {
 
 /// The remote side tries Dhow first and Docker second, so that a plain Docker
 /// host works too.
-const REMOTE_COMMAND: &str =
-    "if command -v dhow >/dev/null 2>&1; then exec dhow system dial-stdio; \
+const REMOTE_COMMAND: &str = "if command -v dhow >/dev/null 2>&1; then exec dhow system dial-stdio; \
      else exec docker system dial-stdio; fi";
 
 fn ssh(destination: &str, port: Option<u16>) -> io::Result<Piped> {

@@ -79,7 +79,15 @@ const KINDS: &[&str] = &["container", "image", "network", "volume"];
 
 /// Kinds that Docker's client knows, for the sentence about wrong ones.
 const ALL_KINDS: &[&str] = &[
-    "config", "container", "image", "network", "node", "plugin", "secret", "service", "task",
+    "config",
+    "container",
+    "image",
+    "network",
+    "node",
+    "plugin",
+    "secret",
+    "service",
+    "task",
     "volume",
 ];
 
@@ -94,18 +102,23 @@ pub async fn any(arguments: Arguments, session: &Session) -> Result<i32, Failure
         )));
     }
     let size = arguments.size;
-    inspect(session, &arguments.format, &arguments.names, |name| async move {
-        if !kind.is_empty() {
-            return fetch(session, kind, &name, size).await;
-        }
-        for kind in KINDS {
-            match fetch(session, kind, &name, size).await {
-                Err(failure) if failure.is_not_found() => {}
-                other => return other,
+    inspect(
+        session,
+        &arguments.format,
+        &arguments.names,
+        |name| async move {
+            if !kind.is_empty() {
+                return fetch(session, kind, &name, size).await;
             }
-        }
-        Err(Failure::message(format!("Error: No such object: {name}")))
-    })
+            for kind in KINDS {
+                match fetch(session, kind, &name, size).await {
+                    Err(failure) if failure.is_not_found() => {}
+                    other => return other,
+                }
+            }
+            Err(Failure::message(format!("Error: No such object: {name}")))
+        },
+    )
     .await
 }
 
@@ -145,8 +158,7 @@ pub async fn volumes(a: VolumeArguments, session: &Session) -> Result<i32, Failu
 pub async fn networks(a: NetworkArguments, session: &Session) -> Result<i32, Failure> {
     let verbose = a.verbose;
     inspect(session, &a.format, &a.names, |name| async move {
-        let request =
-            Request::get(format!("/networks/{}", encode(&name))).flag("verbose", verbose);
+        let request = Request::get(format!("/networks/{}", encode(&name))).flag("verbose", verbose);
         bytes(session, request).await
     })
     .await
@@ -154,9 +166,11 @@ pub async fn networks(a: NetworkArguments, session: &Session) -> Result<i32, Fai
 
 /// A platform in the JSON form that newer endpoints take.
 pub fn platform_json(text: &str) -> Result<String, Failure> {
-    let platform: dhow_model::platform::Platform = text
-        .parse()
-        .map_err(|error: dhow_model::platform::InvalidPlatform| Failure::message(error.to_string()))?;
+    let platform: dhow_model::platform::Platform =
+        text.parse()
+            .map_err(|error: dhow_model::platform::InvalidPlatform| {
+                Failure::message(error.to_string())
+            })?;
     let mut json = serde_json::Map::new();
     json.insert("os".into(), platform.os().into());
     json.insert("architecture".into(), platform.architecture().into());

@@ -42,7 +42,9 @@ where
 
 /// Asks a question; only `y` is a yes. Nobody there to answer is a no.
 pub fn confirm(question: &str) -> Result<bool, Failure> {
-    output::print(&format!("{question}\nAre you sure you want to continue? [y/N] "));
+    output::print(&format!(
+        "{question}\nAre you sure you want to continue? [y/N] "
+    ));
     let _ = std::io::stdout().flush();
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;

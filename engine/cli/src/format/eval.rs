@@ -165,10 +165,7 @@ impl Run<'_> {
             Some(pipeline) => self.pipeline(pipeline, dot)?,
             None => Value::Nil(Nil::Pointer),
         };
-        let outer = std::mem::replace(
-            &mut self.variables,
-            vec![("$".to_owned(), data.clone())],
-        );
+        let outer = std::mem::replace(&mut self.variables, vec![("$".to_owned(), data.clone())]);
         self.depth += 1;
         let result = self.nodes(body, &data);
         self.depth -= 1;
@@ -185,7 +182,9 @@ impl Run<'_> {
                 .into_iter()
                 .map(|(key, value)| (Value::text(key), value.clone()))
                 .collect(),
-            Value::Int(count) => (0..*count).map(|i| (Value::Int(i), Value::Int(i))).collect(),
+            Value::Int(count) => (0..*count)
+                .map(|i| (Value::Int(i), Value::Int(i)))
+                .collect(),
             Value::Nil(_) => Vec::new(),
             other => {
                 let message = format!("range can't iterate over {other}");
@@ -377,7 +376,7 @@ impl Run<'_> {
         match value {
             Value::Object(object) => match (object.get(field), object.kind) {
                 (Some(found), _) => Ok(found.clone()),
-                (None, Kind::Row(name)) => {
+                (None, Kind::Row(name) | Kind::Typed(name)) => {
                     let message = format!("can't evaluate field {field} in type {name}");
                     Err(self.error(at, message))
                 }

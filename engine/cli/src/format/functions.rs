@@ -68,8 +68,7 @@ pub fn signature(name: &str) -> &'static str {
 pub fn call(name: &str, arguments: &[Value], functions: Functions) -> Result<Value, String> {
     if functions == Functions::Header {
         // A header has no list to split or join: it is shown as it stands.
-        if let "json" | "lower" | "title" | "upper" | "truncate" | "pad" | "split" | "join" = name
-        {
+        if let "json" | "lower" | "title" | "upper" | "truncate" | "pad" | "split" | "join" = name {
             return Ok(arguments[0].clone());
         }
     }
@@ -178,10 +177,7 @@ fn position(key: &Value, len: usize) -> Result<usize, String> {
     let Value::Int(number) = key else {
         return Err(match key {
             Value::Nil(_) => "cannot index slice/array with nil".to_owned(),
-            other => format!(
-                "cannot index slice/array with type {}",
-                other.type_name()
-            ),
+            other => format!("cannot index slice/array with type {}", other.type_name()),
         });
     };
     usize::try_from(*number)
@@ -259,9 +255,9 @@ fn equal(left: &Value, right: &Value) -> Result<bool, String> {
 fn order(left: &Value, right: &Value) -> Result<std::cmp::Ordering, String> {
     match (left, right) {
         (Value::Int(left), Value::Int(right)) => Ok(left.cmp(right)),
-        (Value::Float(left), Value::Float(right)) => {
-            left.partial_cmp(right).ok_or_else(|| INCOMPATIBLE.to_owned())
-        }
+        (Value::Float(left), Value::Float(right)) => left
+            .partial_cmp(right)
+            .ok_or_else(|| INCOMPATIBLE.to_owned()),
         (Value::Text(left), Value::Text(right)) => Ok(left.cmp(right)),
         (Value::Bool(_) | Value::Nil(_), Value::Bool(_) | Value::Nil(_)) => {
             Err("invalid type for comparison".to_owned())

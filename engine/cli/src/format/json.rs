@@ -92,7 +92,7 @@ fn write(output: &mut String, value: &Value, html: bool) {
         Value::Object(object) => {
             let html = html || matches!(object.kind, Kind::Row(_));
             let entries = match object.kind {
-                Kind::Struct => object.entries.iter().collect(),
+                Kind::Struct | Kind::Typed(_) => object.entries.iter().collect(),
                 Kind::Map | Kind::Row(_) => sorted(&object.entries),
             };
             output.push('{');
@@ -157,8 +157,7 @@ mod tests {
 
     #[test]
     fn structs_keep_their_order_and_maps_are_sorted() {
-        let value =
-            Value::from_json(br#"{"b":1,"a":"<&>","Labels":{"z":"1","y":null}}"#).unwrap();
+        let value = Value::from_json(br#"{"b":1,"a":"<&>","Labels":{"z":"1","y":null}}"#).unwrap();
         assert_eq!(
             to_json(&value),
             r#"{"b":1,"a":"<&>","Labels":{"y":null,"z":"1"}}"#

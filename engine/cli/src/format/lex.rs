@@ -320,10 +320,7 @@ fn bad_character(c: char) -> String {
 }
 
 fn unrecognized(c: char) -> String {
-    format!(
-        "unrecognized character in action: U+{:04X} '{c}'",
-        c as u32
-    )
+    format!("unrecognized character in action: U+{:04X} '{c}'", c as u32)
 }
 
 /// Go's escapes in an interpreted string.

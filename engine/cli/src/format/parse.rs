@@ -250,10 +250,9 @@ impl Parser<'_> {
         self.skip_space();
         match self.next() {
             Some(token) if token.kind == TokenKind::Close => Ok(()),
-            Some(token) => Err(self.error(format!(
-                "unexpected {} in {context}",
-                describe(&token.kind)
-            ))),
+            Some(token) => {
+                Err(self.error(format!("unexpected {} in {context}", describe(&token.kind))))
+            }
             None => Err(self.error("unexpected EOF")),
         }
     }
@@ -371,11 +370,7 @@ impl Parser<'_> {
         Ok(pipeline)
     }
 
-    fn pipeline_until(
-        &mut self,
-        context: &str,
-        end: &TokenKind,
-    ) -> Result<Pipeline, ParseError> {
+    fn pipeline_until(&mut self, context: &str, end: &TokenKind) -> Result<Pipeline, ParseError> {
         self.skip_space();
         let position = self.position();
         let (variables, declares) = self.declarations(context)?;
@@ -463,7 +458,11 @@ impl Parser<'_> {
                 Some(kind) if kind == end => break,
                 Some(kind) => {
                     let found = describe(kind);
-                    let place = if operands.is_empty() { "command" } else { "operand" };
+                    let place = if operands.is_empty() {
+                        "command"
+                    } else {
+                        "operand"
+                    };
                     return Err(self.error(format!("unexpected {found} in {place}")));
                 }
                 None => return Err(self.error("unexpected EOF")),

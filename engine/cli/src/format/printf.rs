@@ -189,10 +189,7 @@ impl Spec {
     }
 
     fn pad(&self, text: String, value: &Value) -> String {
-        let missing = self
-            .width
-            .unwrap_or(0)
-            .saturating_sub(text.chars().count());
+        let missing = self.width.unwrap_or(0).saturating_sub(text.chars().count());
         if missing == 0 {
             return text;
         }

@@ -80,7 +80,10 @@ fn fields_and_functions() {
 #[test]
 fn constants() {
     check("{{1 | printf \"%d\"}}", "1");
-    check("{{1.5}} {{1e3}} {{0x10}} {{'a'}} {{true}}", "1.5 1000 16 97 true");
+    check(
+        "{{1.5}} {{1e3}} {{0x10}} {{'a'}} {{true}}",
+        "1.5 1000 16 97 true",
+    );
     check(r#"{{"\x41é\n"}}{{`raw\n`}}"#, "Aé\nraw\\n");
     check(r#"{{print 1 2 "a" "b" 3}}"#, "1 2ab3");
     check("{{-1}}", "-1");
@@ -89,18 +92,30 @@ fn constants() {
 #[test]
 fn control_and_variables() {
     check("{{if .ID}}y{{else}}n{{end}}", "y");
-    check("{{if eq .ID \"x\"}}1{{else if eq .State \"running\"}}2{{else}}3{{end}}", "2");
+    check(
+        "{{if eq .ID \"x\"}}1{{else if eq .State \"running\"}}2{{else}}3{{end}}",
+        "2",
+    );
     check("{{with .ID}}{{.}}{{else}}no{{end}}", "81c752faba14");
-    check(r#"{{range $i, $e := split "ab" ""}}{{$i}}{{$e}}{{end}}"#, "0a1b");
+    check(
+        r#"{{range $i, $e := split "ab" ""}}{{$i}}{{$e}}{{end}}"#,
+        "0a1b",
+    );
     check(r#"{{range split "a,b" ","}}{{.}};{{end}}"#, "a;b;");
     check("{{range 3}}x{{end}}", "xxx");
     check("{{range 9}}{{if eq . 2}}{{break}}{{end}}{{.}}{{end}}", "01");
-    check("{{range 3}}{{if eq . 1}}{{continue}}{{end}}{{.}}{{end}}", "02");
+    check(
+        "{{range 3}}{{if eq . 1}}{{continue}}{{end}}{{.}}{{end}}",
+        "02",
+    );
     check("{{$x := 1}}{{if true}}{{$x = 2}}{{end}}{{$x}}", "2");
     check("{{/* c */ -}} x {{- .Names}}", "xweb");
     check("a {{- /* c */ -}} b", "ab");
     check("{{and 1 0}}{{or 0 2}}", "02");
-    check(r#"{{define "t"}}<{{.}}>{{end}}{{template "t" .Names}}"#, "<web>");
+    check(
+        r#"{{define "t"}}<{{.}}>{{end}}{{template "t" .Names}}"#,
+        "<web>",
+    );
     check("{{range split \"\" \",\"}}{{else}}none{{end}}", "");
 }
 
@@ -112,7 +127,10 @@ fn what_inspect_prints() {
     check_inspect("{{json .Config.Labels}}", r#"{"a":"b","c":"d"}"#);
     check_inspect("{{index .Config.Labels \"a\"}}", "b");
     check_inspect("{{index .Config.Labels \"zz\"}}", "");
-    check_inspect("{{.Config.Cmd}} {{.Config.Env}} {{.Config.Volumes}}", "[sleep 9] [] map[]");
+    check_inspect(
+        "{{.Config.Cmd}} {{.Config.Env}} {{.Config.Volumes}}",
+        "[sleep 9] [] map[]",
+    );
     check_inspect("{{.HostConfig.Init}} {{.HostConfig.Memory}}", "<nil> 0");
     check_inspect("{{.NetworkSettings.Ports}}", "map[80/tcp:[{ 18080}]]");
     check_inspect(
@@ -160,13 +178,37 @@ fn templates_that_do_not_fit_the_data() {
         "2",
         "<.Foo>: can't evaluate field Foo in type *formatter.ContainerContext",
     );
-    check("{{.ID.Foo}}", "5", "<.ID.Foo>: can't evaluate field Foo in type string");
-    check("{{.ID .Image}}", "2", "<.ID>: wrong number of args for ID: want 0 got 1");
-    check("{{.Label}}", "2", "<.Label>: wrong number of args for Label: want 1 got 0");
-    check("{{not}}", "2", "<not>: wrong number of args for not: want 1 got 0");
+    check(
+        "{{.ID.Foo}}",
+        "5",
+        "<.ID.Foo>: can't evaluate field Foo in type string",
+    );
+    check(
+        "{{.ID .Image}}",
+        "2",
+        "<.ID>: wrong number of args for ID: want 0 got 1",
+    );
+    check(
+        "{{.Label}}",
+        "2",
+        "<.Label>: wrong number of args for Label: want 1 got 0",
+    );
+    check(
+        "{{not}}",
+        "2",
+        "<not>: wrong number of args for not: want 1 got 0",
+    );
     check("{{truncate 3 .ID}}", "11", "<3>: expected string; found 3");
-    check("{{index 1 2}}", "2", "<index 1 2>: error calling index: can't index item of type int");
-    check("{{len 3}}", "2", "<len 3>: error calling len: len of type int");
+    check(
+        "{{index 1 2}}",
+        "2",
+        "<index 1 2>: error calling index: can't index item of type int",
+    );
+    check(
+        "{{len 3}}",
+        "2",
+        "<len 3>: error calling len: len of type int",
+    );
     check(
         "{{lt 1 2}}{{lt 1 \"a\"}}",
         "12",
@@ -178,7 +220,11 @@ fn templates_that_do_not_fit_the_data() {
         "11",
         "<{{template \"x\"}}>: template \"x\" not defined",
     );
-    check("{{call 1}}", "2", "<call 1>: error calling call: non-function 1 of type int");
+    check(
+        "{{call 1}}",
+        "2",
+        "<call 1>: error calling call: non-function 1 of type int",
+    );
 }
 
 #[test]
@@ -191,10 +237,22 @@ fn rows_as_json_are_sorted_and_escaped() {
 
 #[test]
 fn verbs_of_printf() {
-    check(r#"{{printf "%5d|%-5d|%05d|%+d" 42 42 42 42}}"#, "   42|42   |00042|+42");
-    check(r#"{{printf "%x %X %o %b %c %U" 255 255 8 5 65 65}}"#, "ff FF 10 101 A U+0041");
-    check(r#"{{printf "%.2f %e %g %v" 1.5 1.5 1.5 1e30}}"#, "1.50 1.500000e+00 1.5 1e+30");
-    check(r#"{{printf "%t %v %T" true false "a"}}"#, "true false string");
+    check(
+        r#"{{printf "%5d|%-5d|%05d|%+d" 42 42 42 42}}"#,
+        "   42|42   |00042|+42",
+    );
+    check(
+        r#"{{printf "%x %X %o %b %c %U" 255 255 8 5 65 65}}"#,
+        "ff FF 10 101 A U+0041",
+    );
+    check(
+        r#"{{printf "%.2f %e %g %v" 1.5 1.5 1.5 1e30}}"#,
+        "1.50 1.500000e+00 1.5 1e+30",
+    );
+    check(
+        r#"{{printf "%t %v %T" true false "a"}}"#,
+        "true false string",
+    );
     check(r#"{{printf "%.3s|%x|%%" "abcdef" "ab"}}"#, "abc|6162|%");
     check(r#"{{printf "%d" "a"}}"#, "%!d(string=a)");
     check(r#"{{printf "%s"}}"#, "%!s(MISSING)");

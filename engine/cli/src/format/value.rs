@@ -43,6 +43,8 @@ pub struct Object {
 pub enum Kind {
     Map,
     Struct,
+    /// A struct, by the type name Go's errors show.
+    Typed(&'static str),
     /// A formatting context, by the type name Go's errors show.
     Row(&'static str),
 }
@@ -156,10 +158,18 @@ impl Value {
             Self::Text(_) => "string",
             Self::List(_) => "[]interface {}",
             Self::Object(object) => match object.kind {
-                Kind::Row(name) => name,
+                Kind::Row(name) | Kind::Typed(name) => name,
                 _ => "map[string]interface {}",
             },
         }
+    }
+
+    /// The same object with Go's name for its type.
+    pub fn typed(mut self, name: &'static str) -> Self {
+        if let Self::Object(object) = &mut self {
+            object.kind = Kind::Typed(name);
+        }
+        self
     }
 
     /// Reads JSON.
@@ -242,7 +252,11 @@ pub fn sorted(entries: &[(String, Value)]) -> Vec<&(String, Value)> {
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Seed { key: "", within: "" }.deserialize(deserializer)
+        Seed {
+            key: "",
+            within: "",
+        }
+        .deserialize(deserializer)
     }
 }
 
@@ -351,7 +365,10 @@ impl<'de> Visitor<'de> for Seed<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut items = Vec::new();
-        while let Some(item) = access.next_element_seed(Seed { key: "", within: "" })? {
+        while let Some(item) = access.next_element_seed(Seed {
+            key: "",
+            within: "",
+        })? {
             items.push(item);
         }
         Ok(Value::List(items))
@@ -363,7 +380,10 @@ impl<'de> Visitor<'de> for Seed<'_> {
         while let Some(key) = access.next_key::<String>()? {
             // A map's keys are data: they say nothing about their values.
             let seed = if is_map {
-                Seed { key: "", within: "" }
+                Seed {
+                    key: "",
+                    within: "",
+                }
             } else {
                 Seed {
                     key: &key,

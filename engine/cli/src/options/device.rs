@@ -83,9 +83,9 @@ pub fn gpus(text: &str) -> Result<Value, String> {
     let mut options = serde_json::Map::new();
     let parse_count = |value: &str| match value {
         "all" => Ok(-1),
-        number => number
-            .parse::<i64>()
-            .map_err(|_| format!("invalid count ({number}): value must be either \"all\" or an integer")),
+        number => number.parse::<i64>().map_err(|_| {
+            format!("invalid count ({number}): value must be either \"all\" or an integer")
+        }),
     };
     for (index, field) in words::comma_fields(text)?.iter().enumerate() {
         let Some((key, value)) = field.split_once('=') else {
@@ -166,9 +166,18 @@ mod tests {
 
     #[test]
     fn rates_and_weights() {
-        assert_eq!(weight("/dev/a:300").unwrap(), json!({"Path": "/dev/a", "Weight": 300}));
-        assert_eq!(weight("/dev/a:5").unwrap_err(), "invalid weight for device: /dev/a:5");
-        assert_eq!(weight("a:5").unwrap_err(), "bad format for device path: a:5");
+        assert_eq!(
+            weight("/dev/a:300").unwrap(),
+            json!({"Path": "/dev/a", "Weight": 300})
+        );
+        assert_eq!(
+            weight("/dev/a:5").unwrap_err(),
+            "invalid weight for device: /dev/a:5"
+        );
+        assert_eq!(
+            weight("a:5").unwrap_err(),
+            "bad format for device path: a:5"
+        );
         assert_eq!(
             bytes_per_second("/dev/a:1mb").unwrap(),
             json!({"Path": "/dev/a", "Rate": 1 << 20})

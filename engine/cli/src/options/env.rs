@@ -43,8 +43,8 @@ pub fn labels(files: &[String], flags: &[String]) -> Result<Vec<String>, Failure
 }
 
 fn read(path: &str, value_of: impl Fn(&str) -> Option<String>) -> Result<Vec<String>, Failure> {
-    let bytes = std::fs::read(path)
-        .map_err(|error| Failure::message(path_error("open", path, &error)))?;
+    let bytes =
+        std::fs::read(path).map_err(|error| Failure::message(path_error("open", path, &error)))?;
     lines(&bytes, value_of)
         .map_err(|reason| Failure::message(format!("invalid env file ({path}): {reason}")))
 }

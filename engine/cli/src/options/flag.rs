@@ -8,7 +8,9 @@ pub fn boolean(text: &str) -> Result<bool, String> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err(format!("strconv.ParseBool: parsing {text:?}: invalid syntax")),
+        _ => Err(format!(
+            "strconv.ParseBool: parsing {text:?}: invalid syntax"
+        )),
     }
 }
 
@@ -142,14 +144,19 @@ pub fn device_cgroup_rule(text: &str) -> Result<String, String> {
     let [kind, numbers, access] = parts.as_slice() else {
         return Err(wrong());
     };
-    let number = |text: &str| text == "*" || (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()));
+    let number =
+        |text: &str| text == "*" || (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()));
     let (major, minor) = numbers.split_once(':').ok_or_else(wrong)?;
     let fits = matches!(*kind, "a" | "b" | "c")
         && number(major)
         && number(minor)
         && (1..=3).contains(&access.len())
         && access.chars().all(|c| "rwm".contains(c));
-    if fits { Ok(text.to_owned()) } else { Err(wrong()) }
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err(wrong())
+    }
 }
 
 /// `--sysctl name=value`: names that are not namespaced are refused, because

@@ -20,8 +20,22 @@ impl Ulimit {
 /// Reads a `--ulimit`.
 pub fn ulimit(text: &str) -> Result<Ulimit, String> {
     const NAMES: &[&str] = &[
-        "as", "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile",
-        "nproc", "rss", "rtprio", "rttime", "sigpending", "stack",
+        "as",
+        "core",
+        "cpu",
+        "data",
+        "fsize",
+        "locks",
+        "memlock",
+        "msgqueue",
+        "nice",
+        "nofile",
+        "nproc",
+        "rss",
+        "rtprio",
+        "rttime",
+        "sigpending",
+        "stack",
     ];
     let (name, value) = text
         .split_once('=')
@@ -47,7 +61,9 @@ pub fn ulimit(text: &str) -> Result<Ulimit, String> {
     };
     if hard != -1 && (soft == -1 || soft > hard) {
         return Err(if soft == -1 {
-            format!("ulimit soft limit must be less than or equal to hard limit: soft: -1 (unlimited), hard: {hard}")
+            format!(
+                "ulimit soft limit must be less than or equal to hard limit: soft: -1 (unlimited), hard: {hard}"
+            )
         } else {
             format!("ulimit soft limit must be less than or equal to hard limit: {soft} > {hard}")
         });
@@ -64,12 +80,14 @@ pub fn restart_policy(text: &str) -> Result<Value, String> {
     let (name, count) = match text.split_once(':') {
         None => (text, 0),
         Some(("", _)) => {
-            return Err("invalid restart policy format: no policy provided before colon".to_owned());
+            return Err(
+                "invalid restart policy format: no policy provided before colon".to_owned(),
+            );
         }
         Some((name, count)) => {
-            let count = count.parse::<i64>().map_err(|_| {
-                "invalid restart policy format: maximum retry count must be an integer"
-            })?;
+            let count = count.parse::<i64>().map_err(
+                |_| "invalid restart policy format: maximum retry count must be an integer",
+            )?;
             (name, count)
         }
     };
@@ -101,7 +119,10 @@ mod tests {
     #[test]
     fn restart_policies() {
         let policy = restart_policy("on-failure:3").unwrap();
-        assert_eq!(policy, json!({"Name": "on-failure", "MaximumRetryCount": 3}));
+        assert_eq!(
+            policy,
+            json!({"Name": "on-failure", "MaximumRetryCount": 3})
+        );
         assert!(restart_policy(":3").is_err() && restart_policy("always:x").is_err());
     }
 }

@@ -34,13 +34,19 @@ pub fn volume(text: &str, cwd: &str) -> Result<Volume, String> {
     } else {
         source.to_owned()
     };
-    Ok(Volume::Bind(format!("{source}:{}", sections[1..].join(":"))))
+    Ok(Volume::Bind(format!(
+        "{source}:{}",
+        sections[1..].join(":")
+    )))
 }
 
 /// Reads a `--mount`.
 pub fn flag(text: &str) -> Result<Value, String> {
     let cwd = std::env::current_dir().unwrap_or_default();
     let spec = mount::parse_flag(text, &cwd.to_string_lossy()).map_err(|e| e.to_string())?;
+    if spec.target.is_empty() {
+        return Err("target is required".to_owned());
+    }
     Ok(to_json(&spec))
 }
 

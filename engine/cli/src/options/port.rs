@@ -68,7 +68,8 @@ fn exposed(text: &str) -> Result<Vec<Port>, String> {
 
 /// `target=80,published=8080,protocol=tcp` as `8080:80/tcp`.
 fn short_form(text: &str) -> Result<String, String> {
-    let (mut target, mut published, mut protocol) = (String::new(), String::new(), "tcp".to_owned());
+    let (mut target, mut published, mut protocol) =
+        (String::new(), String::new(), "tcp".to_owned());
     for field in words::comma_fields(text)? {
         let (key, value) = field
             .split_once('=')

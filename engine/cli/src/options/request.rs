@@ -117,7 +117,10 @@ pub fn plan(
 fn host_config(flags: &CreateFlags, binds: Vec<String>, usage: Use) -> Result<Fields, Failure> {
     let refuse = |text: String| Err(Failure::message(text));
     let mode_is = |mode: &str, known: &[&str]| mode.is_empty() || known.contains(&mode);
-    let joins = |mode: &str| mode.strip_prefix("container:").is_some_and(|c| !c.is_empty());
+    let joins = |mode: &str| {
+        mode.strip_prefix("container:")
+            .is_some_and(|c| !c.is_empty())
+    };
     if !mode_is(&flags.pid, &["host"]) && !joins(&flags.pid) {
         return refuse("--pid: invalid PID mode".to_owned());
     }
@@ -180,7 +183,12 @@ fn host_config(flags: &CreateFlags, binds: Vec<String>, usage: Use) -> Result<Fi
     security(flags, &mut host)?;
     host.map("StorageOpt", words::to_map(&flags.storage_opt));
     let tmpfs = flags.tmpfs.iter().map(|text| mount::tmpfs(text));
-    host.map("Tmpfs", tmpfs.map(|(path, options)| (path, options.into())).collect());
+    host.map(
+        "Tmpfs",
+        tmpfs
+            .map(|(path, options)| (path, options.into()))
+            .collect(),
+    );
     host.text("UTSMode", &flags.uts);
     host.text("UsernsMode", &flags.userns);
     host.option("ShmSize", flags.shm_size);
@@ -212,8 +220,10 @@ fn resources(flags: &CreateFlags, host: &mut Fields) -> Result<(), Failure> {
     host.text("CpusetCpus", &flags.cpuset_cpus);
     host.text("CpusetMems", &flags.cpuset_mems);
     let (cdi, plain): (Vec<_>, Vec<_>) = flags.device.iter().partition(|d| device::is_cdi(d));
-    let devices: Result<Vec<Value>, String> =
-        plain.into_iter().map(|text| device::mapping(text)).collect();
+    let devices: Result<Vec<Value>, String> = plain
+        .into_iter()
+        .map(|text| device::mapping(text))
+        .collect();
     host.list("Devices", &devices.map_err(Failure::message)?);
     host.list("DeviceCgroupRules", &flags.device_cgroup_rule);
     let mut requests = flags.gpus.clone();
@@ -225,7 +235,10 @@ fn resources(flags: &CreateFlags, host: &mut Fields) -> Result<(), Failure> {
     host.option("Memory", flags.memory);
     host.option("MemoryReservation", flags.memory_reservation);
     host.option("MemorySwap", flags.memory_swap);
-    host.option("MemorySwappiness", flags.memory_swappiness.filter(|s| *s >= 0));
+    host.option(
+        "MemorySwappiness",
+        flags.memory_swappiness.filter(|s| *s >= 0),
+    );
     host.option("OomKillDisable", flags.oom_kill_disable);
     host.option("PidsLimit", flags.pids_limit);
     let ulimits: Vec<Value> = flags.ulimit.iter().map(limits::Ulimit::to_json).collect();
@@ -293,7 +306,11 @@ fn health(flags: &CreateFlags) -> Result<Option<Value>, Failure> {
         ("interval", "Interval", flags.health_interval),
         ("timeout", "Timeout", flags.health_timeout),
         ("start-period", "StartPeriod", flags.health_start_period),
-        ("start-interval", "StartInterval", flags.health_start_interval),
+        (
+            "start-interval",
+            "StartInterval",
+            flags.health_start_interval,
+        ),
     ];
     let any = !flags.health_cmd.is_empty()
         || flags.health_retries.is_some()
@@ -349,7 +366,9 @@ fn networks(flags: &CreateFlags) -> Result<Vec<Attachment>, Failure> {
     }
     if let Some(first) = networks.first_mut() {
         first.aliases.extend(flags.network_alias.iter().cloned());
-        first.link_local_ips.extend(flags.link_local_ip.iter().cloned());
+        first
+            .link_local_ips
+            .extend(flags.link_local_ip.iter().cloned());
         for (flag, text, field) in [
             ("--ip", &flags.ip, &mut first.ip),
             ("--ip6", &flags.ip6, &mut first.ip6),
@@ -426,7 +445,10 @@ impl Fields {
 
     fn list<T: Clone + Into<Value>>(&mut self, key: &str, items: &[T]) {
         if !items.is_empty() {
-            self.set(key, Value::Array(items.iter().cloned().map(Into::into).collect()));
+            self.set(
+                key,
+                Value::Array(items.iter().cloned().map(Into::into).collect()),
+            );
         }
     }
 

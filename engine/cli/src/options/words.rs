@@ -13,13 +13,19 @@ pub fn comma_fields(text: &str) -> Result<Vec<String>, String> {
             '"' if quoted && chars.next_if_eq(&'"').is_some() => field.push('"'),
             '"' if quoted => quoted = false,
             '"' if field.is_empty() => quoted = true,
-            '"' => return Err(format!("parse error on line 1: bare \" in non-quoted field in {text:?}")),
+            '"' => {
+                return Err(format!(
+                    "parse error on line 1: bare \" in non-quoted field in {text:?}"
+                ));
+            }
             ',' if !quoted => fields.push(std::mem::take(&mut field)),
             c => field.push(c),
         }
     }
     if quoted {
-        return Err(format!("parse error on line 1: extraneous or missing \" in {text:?}"));
+        return Err(format!(
+            "parse error on line 1: extraneous or missing \" in {text:?}"
+        ));
     }
     fields.push(field);
     Ok(fields)

@@ -37,7 +37,10 @@ pub fn utc_time(text: &str) -> String {
         nanos => format!(".{}", format!("{nanos:09}").trim_end_matches('0')),
     };
     let text = Timestamp::from_secs(instant.secs()).to_string();
-    let (date, time) = text.trim_end_matches('Z').split_once('T').unwrap_or_default();
+    let (date, time) = text
+        .trim_end_matches('Z')
+        .split_once('T')
+        .unwrap_or_default();
     format!("{date} {time}{fraction} +0000 UTC")
 }
 
@@ -104,6 +107,9 @@ mod tests {
             ctime("2026-05-07T21:09:36.000000000+00:00"),
             "Thu May  7 21:09:36 2026"
         );
-        assert_eq!(utc_time("0001-01-01T00:00:00Z"), "0001-01-01 00:00:00 +0000 UTC");
+        assert_eq!(
+            utc_time("0001-01-01T00:00:00Z"),
+            "0001-01-01 00:00:00 +0000 UTC"
+        );
     }
 }

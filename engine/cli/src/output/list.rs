@@ -179,7 +179,10 @@ mod tests {
             "CONTAINER ID NAMES\n81c752faba14 \"web\"\n"
         );
         assert_eq!(render("{{.Names}}"), "web\n");
-        assert_eq!(render("json"), "{\"ID\":\"81c752faba14\",\"Names\":\"web\"}\n");
+        assert_eq!(
+            render("json"),
+            "{\"ID\":\"81c752faba14\",\"Names\":\"web\"}\n"
+        );
     }
 
     #[test]

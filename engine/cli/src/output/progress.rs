@@ -139,7 +139,9 @@ impl Progress {
         bar.set_prefix(id.to_owned());
         bar.set_message(status.to_owned());
         if total > 0 {
-            bar.set_style(style("{prefix}: {msg} [{bar:50.=>}] {decimal_bytes}/{decimal_total_bytes}"));
+            bar.set_style(style(
+                "{prefix}: {msg} [{bar:50.=>}] {decimal_bytes}/{decimal_total_bytes}",
+            ));
             bar.set_length(total.unsigned_abs());
             bar.set_position(current.max(0).unsigned_abs());
         } else if current > 0 {

@@ -23,7 +23,12 @@ pub const LIST: Layout = Layout {
 pub fn align(text: &str, layout: Layout) -> String {
     let lines: Vec<Vec<&str>> = text
         .split_inclusive('\n')
-        .map(|line| line.strip_suffix('\n').unwrap_or(line).split('\t').collect())
+        .map(|line| {
+            line.strip_suffix('\n')
+                .unwrap_or(line)
+                .split('\t')
+                .collect()
+        })
         .collect();
     let mut widths: Vec<Vec<usize>> = lines
         .iter()

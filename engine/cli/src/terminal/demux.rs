@@ -126,7 +126,13 @@ mod tests {
 
     #[test]
     fn frames_survive_any_cutting() {
-        let stream = [frame(1, "out"), frame(2, "err"), frame(1, ""), frame(1, "more")].concat();
+        let stream = [
+            frame(1, "out"),
+            frame(2, "err"),
+            frame(1, ""),
+            frame(1, "more"),
+        ]
+        .concat();
         for size in 1..=stream.len() {
             let mut demux = Demux::default();
             let mut kept = Kept::default();

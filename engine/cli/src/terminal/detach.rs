@@ -92,7 +92,10 @@ mod tests {
 
     #[test]
     fn sequences_are_read() {
-        assert_eq!(DetachKeys::parse("ctrl-p,ctrl-q"), Some(DetachKeys::usual()));
+        assert_eq!(
+            DetachKeys::parse("ctrl-p,ctrl-q"),
+            Some(DetachKeys::usual())
+        );
         assert_eq!(DetachKeys::parse("a,ctrl-@").unwrap().keys, [b'a', 0]);
         for text in ["", "foo", "ctrl-", "ctrl-ü", "ctrl-A", "a,"] {
             assert_eq!(DetachKeys::parse(text), None, "{text}");

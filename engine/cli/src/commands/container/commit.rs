@@ -35,7 +35,11 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
         .query("container", &arguments.container)
         .query("comment", &arguments.message)
         .query("author", &arguments.author);
-    if let Some(text) = arguments.reference.as_deref().filter(|text| !text.is_empty()) {
+    if let Some(text) = arguments
+        .reference
+        .as_deref()
+        .filter(|text| !text.is_empty())
+    {
         let reference = Reference::parse_normalized(text)
             .map_err(|error| Failure::message(error.to_string()))?;
         request = request.query("repo", reference.familiar_name());

@@ -28,9 +28,9 @@ pub struct Arguments {
     /// Say nothing
     #[arg(short, long)]
     quiet: bool,
-    #[arg(required = true, value_name = "SRC_PATH|CONTAINER:SRC_PATH")]
+    #[arg(required = true, value_name = "CONTAINER:SRC_PATH|SRC_PATH|-")]
     source: String,
-    #[arg(required = true, value_name = "DEST_PATH|CONTAINER:DEST_PATH")]
+    #[arg(required = true, value_name = "DEST_PATH|-|CONTAINER:DEST_PATH")]
     destination: String,
 }
 
@@ -105,8 +105,7 @@ impl Stat {
 }
 
 async fn stat(session: &Session, container: &str, at: &str) -> Result<Option<Stat>, Failure> {
-    let request =
-        Request::new(Method::HEAD, path(container, "archive")).query("path", at);
+    let request = Request::new(Method::HEAD, path(container, "archive")).query("path", at);
     match session.client()?.send(request).await {
         Ok(response) => Ok(Stat::of(&response)),
         Err(error) if error.is_not_found() => Ok(None),
@@ -229,7 +228,10 @@ async fn unpack(response: Response, plan: Placed, keep_owner: bool) -> Result<i6
             };
             // The reader joins names below the directory and nothing else; a
             // renamed entry has to pass the same rule.
-            if relative.components().any(|c| !matches!(c, Component::Normal(_) | Component::CurDir)) {
+            if relative
+                .components()
+                .any(|c| !matches!(c, Component::Normal(_) | Component::CurDir))
+            {
                 continue;
             }
             entry_to(&mut entry, &directory, &relative)?;
@@ -272,7 +274,10 @@ fn entry_to<R: Read>(
         // A hard link's target is named as in the archive: a copy of what it
         // names lies beside it already.
         if let Some(link) = entry.link_name()? {
-            let first = relative.components().next().map(|c| c.as_os_str().to_owned());
+            let first = relative
+                .components()
+                .next()
+                .map(|c| c.as_os_str().to_owned());
             let rest: PathBuf = link.components().skip(1).collect();
             if let Some(first) = first
                 && rest.components().all(|c| matches!(c, Component::Normal(_)))
@@ -385,8 +390,7 @@ fn destination(
     } else {
         std::fs::symlink_metadata(from)
     };
-    let metadata =
-        metadata.map_err(|error| Failure::message(path_error("lstat", from, &error)))?;
+    let metadata = metadata.map_err(|error| Failure::message(path_error("lstat", from, &error)))?;
     let contents_only = from == "." || from.ends_with("/.");
     let own_name = || {
         let absolute = std::path::absolute(from).unwrap_or_else(|_| PathBuf::from(from));
@@ -481,7 +485,9 @@ pub fn stdin_stream() -> BoxStream<'static, io::Result<Bytes>> {
 }
 
 /// Anything that is read, as a body: read by a thread while it is sent.
-pub fn file_stream(mut reader: impl Read + Send + 'static) -> BoxStream<'static, io::Result<Bytes>> {
+pub fn file_stream(
+    mut reader: impl Read + Send + 'static,
+) -> BoxStream<'static, io::Result<Bytes>> {
     let (sender, receiver) = tokio::sync::mpsc::channel::<io::Result<Bytes>>(8);
     tokio::task::spawn_blocking(move || {
         let mut buffer = vec![0; 256 * 1024];

@@ -6,7 +6,7 @@ use std::io::Write;
 use clap::Args;
 use dhow_client::{Error, Request, credentials};
 use dhow_model::platform::Platform;
-use dhow_model::reference::Reference;
+use dhow_model::reference::{AnyReference, Reference};
 
 use crate::commands::image::pull;
 use crate::failure::{Failure, path_error};
@@ -21,7 +21,11 @@ use crate::session::Session;
 pub struct Arguments {
     #[command(flatten)]
     flags: CreateFlags,
-    #[arg(required = true, trailing_var_arg = true, value_name = "IMAGE [COMMAND] [ARG...]")]
+    #[arg(
+        required = true,
+        trailing_var_arg = true,
+        value_name = "IMAGE [COMMAND] [ARG...]"
+    )]
     command: Vec<String>,
 }
 
@@ -45,9 +49,17 @@ pub fn plan(
     command: &[String],
     usage: Use,
 ) -> Result<Plan, Failure> {
+    check_image(&command[0])?;
     let target = session.target()?;
     let proxy = target.config.proxy(&target.endpoint.to_string());
     request::plan(flags, &command[0], &command[1..], proxy.as_ref(), usage)
+}
+
+/// Refuses an image's name that is none; ids are for the engine to know.
+fn check_image(image: &str) -> Result<(), Failure> {
+    AnyReference::parse(image)
+        .map(|_| ())
+        .map_err(|error| Failure::message(error.to_string()))
 }
 
 /// Refuses a `--pull` that is none.
@@ -124,7 +136,14 @@ async fn pull_image(session: &Session, flags: &CreateFlags, image: &str) -> Resu
     let key = credentials::registry_key(reference.domain());
     let found = credentials::lookup(&session.target()?.config, key).await?;
     let platform = Some(flags.platform.as_str()).filter(|platform| !platform.is_empty());
-    pull::pull(session, &reference, platform, &found, pull::Show::Stderr(flags.quiet)).await
+    pull::pull(
+        session,
+        &reference,
+        platform,
+        &found,
+        pull::Show::Stderr(flags.quiet),
+    )
+    .await
 }
 
 fn check_platform(platform: &str) -> Result<(), Failure> {

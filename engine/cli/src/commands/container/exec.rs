@@ -99,7 +99,9 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
             Ok(0)
         }
         Ended::Output => {
-            let exec = session.json(Request::get(format!("{exec_path}/json"))).await?;
+            let exec = session
+                .json(Request::get(format!("{exec_path}/json")))
+                .await?;
             Ok(i32::try_from(exec.int("ExitCode")).unwrap_or(1))
         }
     }

@@ -21,8 +21,8 @@ pub struct Arguments {
 /// Runs it.
 pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure> {
     each(&arguments.containers, |container| {
-        let request = Request::post(path(&container, "kill"))
-            .query_if("signal", arguments.signal.as_ref());
+        let request =
+            Request::post(path(&container, "kill")).query_if("signal", arguments.signal.as_ref());
         async move {
             session.done(request).await?;
             Ok(container)

@@ -62,7 +62,8 @@ pub const COLUMNS: Columns = Columns {
     ],
 };
 
-const USUAL: &str = "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}";
+const USUAL: &str =
+    "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}";
 
 const RAW: &str = "container_id: {{.ID}}\nimage: {{.Image}}\ncommand: {{.Command}}\ncreated_at: {{.CreatedAt}}\nstate: {{.State}}\nstatus: {{.Status}}\nnames: {{.Names}}\nlabels: {{.Labels}}\nports: {{.Ports}}\n";
 
@@ -232,7 +233,14 @@ fn quoted(text: &str) -> String {
 pub fn ports(ports: &[Value]) -> String {
     let mut ports: Vec<(i64, &str, i64, &str)> = ports
         .iter()
-        .map(|p| (p.int("PrivatePort"), p.str("IP"), p.int("PublicPort"), p.str("Type")))
+        .map(|p| {
+            (
+                p.int("PrivatePort"),
+                p.str("IP"),
+                p.int("PublicPort"),
+                p.str("Type"),
+            )
+        })
         .collect();
     ports.sort_unstable();
     let mut done = Vec::new();
@@ -240,7 +248,10 @@ pub fn ports(ports: &[Value]) -> String {
     let mut mapped = Vec::new();
     for (inside, address, outside, kind) in ports {
         if !address.is_empty() && outside != inside {
-            mapped.push(format!("{}->{inside}/{kind}", joined(address, &outside.to_string())));
+            mapped.push(format!(
+                "{}->{inside}/{kind}",
+                joined(address, &outside.to_string())
+            ));
             continue;
         }
         let key = (address, kind);
@@ -253,7 +264,10 @@ pub fn ports(ports: &[Value]) -> String {
             }
         }
     }
-    done.extend(open.into_iter().map(|(key, first, last)| range(key, first, last)));
+    done.extend(
+        open.into_iter()
+            .map(|(key, first, last)| range(key, first, last)),
+    );
     done.extend(mapped);
     done.join(", ")
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use dhow_client::Request;
-use dhow_model::timestamp::Timestamp;
+use dhow_model::timestamp::{InvalidTimestamp, Timestamp};
 use futures_util::StreamExt;
 
 use crate::commands::container::path;
@@ -41,15 +41,20 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
     let container = session
         .json(Request::get(path(&arguments.container, "json")))
         .await?;
+    let named = |flag: &'static str| {
+        move |failure: Failure| Failure::message(format!("invalid value for {flag:?}: {failure}"))
+    };
+    let since = instant(arguments.since.as_deref()).map_err(named("since"))?;
+    let until = instant(arguments.until.as_deref()).map_err(named("until"))?;
     let request = Request::get(path(container.str("Id"), "logs"))
         .flag("details", arguments.details)
         .flag("follow", arguments.follow)
         .flag("stdout", true)
         .flag("stderr", true)
-        .query_if("since", instant("since", arguments.since.as_deref())?)
+        .query_if("since", since)
         .query("tail", &arguments.tail)
         .flag("timestamps", arguments.timestamps)
-        .query_if("until", instant("until", arguments.until.as_deref())?);
+        .query_if("until", until);
     let response = session.client()?.send(request).await?;
     let tty = container.get("Config").bool("Tty");
     let mut chunks = response.chunks();
@@ -67,11 +72,16 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
 }
 
 /// What a person wrote as a time, as the API takes it.
-pub fn instant(flag: &str, text: Option<&str>) -> Result<Option<String>, Failure> {
+pub fn instant(text: Option<&str>) -> Result<Option<String>, Failure> {
     let Some(text) = text.filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
     Timestamp::parse_relative(text, human::now(), human::zone_offset())
         .map(|instant| Some(instant.to_unix()))
-        .map_err(|error| Failure::message(format!("invalid value for {flag:?}: {error}")))
+        .map_err(|error| match error {
+            InvalidTimestamp::Relative(_) | InvalidTimestamp::Seconds { .. } => Failure::message(
+                format!("failed to parse value as time or duration: {text:?}"),
+            ),
+            other => Failure::message(other.to_string()),
+        })
 }

@@ -34,7 +34,9 @@ pub async fn unpause(arguments: UnpauseArguments, session: &Session) -> Result<i
 
 async fn post(containers: &[String], endpoint: &str, session: &Session) -> Result<i32, Failure> {
     each(containers, |container| async move {
-        session.done(Request::post(path(&container, endpoint))).await?;
+        session
+            .done(Request::post(path(&container, endpoint)))
+            .await?;
         Ok(container)
     })
     .await

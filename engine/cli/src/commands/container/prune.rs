@@ -39,8 +39,7 @@ pub async fn prune(
     session: &Session,
     filters: &[(String, String)],
 ) -> Result<(i64, String), Failure> {
-    let request =
-        Request::post("/containers/prune").query_if("filters", filter::to_query(filters));
+    let request = Request::post("/containers/prune").query_if("filters", filter::to_query(filters));
     let answer = session.json(request).await?;
     let mut text = String::new();
     let deleted = answer.list("ContainersDeleted");

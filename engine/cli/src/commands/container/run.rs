@@ -34,7 +34,11 @@ pub struct Arguments {
     /// Pass signals on to the container
     #[arg(long, action = clap::ArgAction::Set, default_value = "true")]
     sig_proxy: bool,
-    #[arg(required = true, trailing_var_arg = true, value_name = "IMAGE [COMMAND] [ARG...]")]
+    #[arg(
+        required = true,
+        trailing_var_arg = true,
+        value_name = "IMAGE [COMMAND] [ARG...]"
+    )]
     command: Vec<String>,
 }
 
@@ -56,7 +60,8 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
         detached: arguments.detach,
         console_size: flags.tty.then(size::current).flatten(),
     };
-    let plan = create::plan(session, flags, &arguments.command, usage).map_err(explain)?;
+    let plan = create::plan(session, flags, &arguments.command, usage)
+        .map_err(|failure| explain(failure).with_code(125))?;
     let image = &arguments.command[0];
     let caught = (arguments.sig_proxy && !arguments.detach).then(Caught::new);
     let id = match create::create(session, flags, image, &plan).await {
@@ -176,25 +181,23 @@ pub fn unreachable_end<T>() -> Result<T, Failure> {
 pub fn exit_code(wait: &Value) -> Result<i32, Failure> {
     let message = wait.get("Error").str("Message");
     if !message.is_empty() {
-        return Err(Failure::message(format!(
-            "Error waiting for container: {message}"
-        ))
-        .with_code(125));
+        return Err(
+            Failure::message(format!("Error waiting for container: {message}")).with_code(125),
+        );
     }
     Ok(i32::try_from(wait.int("StatusCode")).unwrap_or(125))
 }
 
 /// The detach keys as the engine takes them, and as this end looks for them.
 /// A sequence that is none leaves Docker's own in force.
-pub fn detach_keys(
-    session: &Session,
-    flag: &str,
-) -> Result<(Option<String>, DetachKeys), Failure> {
+pub fn detach_keys(session: &Session, flag: &str) -> Result<(Option<String>, DetachKeys), Failure> {
     let config = &session.target()?.config;
     let text = Some(flag)
         .filter(|text| !text.is_empty())
         .or_else(|| config.text("detachKeys"));
-    let keys = text.and_then(DetachKeys::parse).unwrap_or_else(DetachKeys::usual);
+    let keys = text
+        .and_then(DetachKeys::parse)
+        .unwrap_or_else(DetachKeys::usual);
     Ok((text.map(str::to_owned), keys))
 }
 

@@ -132,7 +132,10 @@ async fn names(arguments: &Arguments, session: &Session) -> Result<Vec<String>, 
     }
     let request = Request::get("/containers/json").flag("all", arguments.all);
     let containers = session.json(request).await?;
-    let ids = containers.items().iter().map(|c| list::short_id(c.str("Id")).to_owned());
+    let ids = containers
+        .items()
+        .iter()
+        .map(|c| list::short_id(c.str("Id")).to_owned());
     Ok(ids.collect())
 }
 
@@ -194,14 +197,31 @@ fn row(name: &str, sample: Option<&Value>, arguments: &Arguments) -> Row {
     let (received, sent) = network(sample);
     let (read, written) = block_io(sample);
     shown
-        .text("BlockIO", format!("{} / {}", human_size_with(read, 3), human_size_with(written, 3)))
+        .text(
+            "BlockIO",
+            format!(
+                "{} / {}",
+                human_size_with(read, 3),
+                human_size_with(written, 3)
+            ),
+        )
         .text("CPUPerc", format!("{:.2}%", cpu(sample)))
         .text("Container", name)
         .text("ID", id)
         .text("MemPerc", format!("{:.2}%", share(used, limit)))
-        .text("MemUsage", format!("{} / {}", binary_size(used), binary_size(limit)))
+        .text(
+            "MemUsage",
+            format!("{} / {}", binary_size(used), binary_size(limit)),
+        )
         .text("Name", sample.str("name").trim_start_matches('/'))
-        .text("NetIO", format!("{} / {}", human_size_with(received, 3), human_size_with(sent, 3)))
+        .text(
+            "NetIO",
+            format!(
+                "{} / {}",
+                human_size_with(received, 3),
+                human_size_with(sent, 3)
+            ),
+        )
         .text("PIDs", sample.get("pids_stats").int("current").to_string())
 }
 

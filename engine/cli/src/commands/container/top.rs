@@ -13,7 +13,11 @@ use crate::session::Session;
 /// Show the processes of a container
 #[derive(Args)]
 pub struct Arguments {
-    #[arg(required = true, trailing_var_arg = true, value_name = "CONTAINER [ps OPTIONS]")]
+    #[arg(
+        required = true,
+        trailing_var_arg = true,
+        value_name = "CONTAINER [ps OPTIONS]"
+    )]
     words: Vec<String>,
 }
 

@@ -49,7 +49,7 @@ const COLUMNS: Columns = Columns {
         ("Name", "NAME"),
         ("Description", "DESCRIPTION"),
         ("DockerEndpoint", "DOCKER ENDPOINT"),
-        ("Current", "CURRENT"),
+        ("Current", ""),
         ("Error", "ERROR"),
     ],
 };
@@ -78,7 +78,12 @@ pub async fn list(arguments: ListArguments, session: &Session) -> Result<i32, Fa
     let mut found = false;
     for context in context::list(config.directory()) {
         found |= context.name == current;
-        rows.push(row(&context.name, &context.description, &context.host, &current));
+        rows.push(row(
+            &context.name,
+            &context.description,
+            &context.host,
+            &current,
+        ));
     }
     if current != DEFAULT && !found {
         let missing = Row::new(&COLUMNS)
@@ -166,7 +171,13 @@ fn describe(session: &Session, config: &ConfigFile, name: &str) -> Result<String
         let context = context::find(config.directory(), name)?;
         let metadata = context.metadata.display().to_string();
         let tls = metadata.replace("/contexts/meta/", "/contexts/tls/");
-        (context.host, context.skip_verify, context.description, metadata, tls)
+        (
+            context.host,
+            context.skip_verify,
+            context.description,
+            metadata,
+            tls,
+        )
     };
     // Written out in the order Docker has.
     let metadata_json = match description.as_str() {
@@ -201,8 +212,7 @@ fn default_host(session: &Session, config: &ConfigFile) -> Result<String, Failur
         context: None,
         ..session.choice.clone()
     };
-    let endpoint =
-        discovery::default_endpoint(&choice, &session.environment, config.directory())?;
+    let endpoint = discovery::default_endpoint(&choice, &session.environment, config.directory())?;
     Ok(endpoint.to_string())
 }
 

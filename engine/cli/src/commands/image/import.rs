@@ -40,9 +40,12 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
     for change in &arguments.change {
         request = request.query("changes", change);
     }
-    if let Some(text) = arguments.reference.as_deref().filter(|text| !text.is_empty()) {
-        Reference::parse_normalized(text)
-            .map_err(|error| Failure::message(error.to_string()))?;
+    if let Some(text) = arguments
+        .reference
+        .as_deref()
+        .filter(|text| !text.is_empty())
+    {
+        Reference::parse_normalized(text).map_err(|error| Failure::message(error.to_string()))?;
         request = request.query("repo", text);
     }
     if !is_url {

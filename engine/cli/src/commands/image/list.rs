@@ -243,6 +243,10 @@ mod tests {
         );
         let nameless = r#"{"RepoTags":["<none>:<none>"],"RepoDigests":["<none>@<none>"]}"#;
         check(nameless, false, &[("<none>", "<none>", "<none>")]);
-        check(r#"{"RepoTags":null}"#, false, &[("<none>", "<none>", "<none>")]);
+        check(
+            r#"{"RepoTags":null}"#,
+            false,
+            &[("<none>", "<none>", "<none>")],
+        );
     }
 }

@@ -41,7 +41,11 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
         file_stream(file)
     };
     let quiet = arguments.quiet || !output::to_terminal();
-    let platform = arguments.platform.as_deref().map(platform_json).transpose()?;
+    let platform = arguments
+        .platform
+        .as_deref()
+        .map(platform_json)
+        .transpose()?;
     let request = Request::post("/images/load")
         .query("quiet", if quiet { "1" } else { "0" })
         .query_if("platform", platform)

@@ -1,8 +1,8 @@
 //! `pull`: gets an image from a registry.
 
 use clap::Args;
-use dhow_client::credentials::{self, Credentials};
 use dhow_client::Request;
+use dhow_client::credentials::{self, Credentials};
 use dhow_model::reference::Reference;
 
 use crate::failure::Failure;
@@ -57,7 +57,14 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
     let key = credentials::registry_key(reference.domain());
     let found = credentials::lookup(&session.target()?.config, key).await?;
     let platform = arguments.platform.as_deref();
-    pull(session, &reference, platform, &found, Show::Stdout(arguments.quiet)).await?;
+    pull(
+        session,
+        &reference,
+        platform,
+        &found,
+        Show::Stdout(arguments.quiet),
+    )
+    .await?;
     output::line(&full_name(&reference));
     Ok(0)
 }

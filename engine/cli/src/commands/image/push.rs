@@ -48,7 +48,11 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
     if arguments.platform.is_some() {
         session.require_version("platform", 46).await?;
     }
-    let platform = arguments.platform.as_deref().map(platform_json).transpose()?;
+    let platform = arguments
+        .platform
+        .as_deref()
+        .map(platform_json)
+        .transpose()?;
     let key = credentials::registry_key(reference.domain());
     let found = credentials::lookup(&session.target()?.config, key).await?;
     let name = encode(&reference.familiar_name());
@@ -57,7 +61,9 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
         .query_if("platform", platform)
         .header("x-registry-auth", &found.header());
     let response = session.client()?.send(request).await?;
-    Progress::stdout(arguments.quiet).show(response, |_| {}).await?;
+    Progress::stdout(arguments.quiet)
+        .show(response, |_| {})
+        .await?;
     if arguments.quiet {
         output::line(&match reference.tag() {
             Some(tag) => format!("{}:{tag}", reference.name()),

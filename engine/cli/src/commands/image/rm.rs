@@ -26,7 +26,11 @@ pub struct Arguments {
 
 /// Runs it.
 pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure> {
-    let platform = arguments.platform.as_deref().map(platform_json).transpose()?;
+    let platform = arguments
+        .platform
+        .as_deref()
+        .map(platform_json)
+        .transpose()?;
     let mut failures = Vec::new();
     // One after the other: a name may be the last of an image another name on
     // the command line has, and which of them deletes it is the order's.

@@ -36,7 +36,11 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
         check_output(&arguments.output)
             .map_err(|reason| Failure::message(format!("failed to save image: {reason}")))?;
     }
-    let platform = arguments.platform.as_deref().map(platform_json).transpose()?;
+    let platform = arguments
+        .platform
+        .as_deref()
+        .map(platform_json)
+        .transpose()?;
     let mut request = Request::get("/images/get").query_if("platform", platform);
     for image in &arguments.images {
         request = request.query("names", image);

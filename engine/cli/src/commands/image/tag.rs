@@ -26,14 +26,16 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
         })
     };
     // A bare id is no name, and no wrong name either.
-    let is_id = !arguments.source.is_empty()
-        && arguments.source.chars().all(|c| c.is_ascii_hexdigit());
+    let is_id =
+        !arguments.source.is_empty() && arguments.source.chars().all(|c| c.is_ascii_hexdigit());
     if !is_id {
         check(&arguments.source)?;
     }
     let target = check(&arguments.target)?;
     if target.digest().is_some() {
-        return Err(Failure::message("refusing to create a tag with a digest reference"));
+        return Err(Failure::message(
+            "refusing to create a tag with a digest reference",
+        ));
     }
     let request = Request::post(format!("/images/{}/tag", encode(&arguments.source)))
         .query("repo", target.familiar_name())

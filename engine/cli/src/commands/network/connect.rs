@@ -70,10 +70,7 @@ pub async fn connect(arguments: ConnectArguments, session: &Session) -> Result<i
 }
 
 /// Runs `network disconnect`.
-pub async fn disconnect(
-    arguments: DisconnectArguments,
-    session: &Session,
-) -> Result<i32, Failure> {
+pub async fn disconnect(arguments: DisconnectArguments, session: &Session) -> Result<i32, Failure> {
     let body = json!({"Container": arguments.container, "Force": arguments.force});
     let path = format!("/networks/{}/disconnect", encode(&arguments.network));
     session.done(Request::post(path).json(&body)).await?;

@@ -96,7 +96,9 @@ fn pools(arguments: &Arguments) -> Result<Vec<Json>, Failure> {
     }
     let mut put = |kind: &str, key: &str, address: &str, value: Json| {
         let home = pools.iter_mut().find(|pool| {
-            pool["Subnet"].as_str().is_some_and(|subnet| contains(subnet, address))
+            pool["Subnet"]
+                .as_str()
+                .is_some_and(|subnet| contains(subnet, address))
         });
         let Some(pool) = home else {
             return Err(Failure::message(format!(
@@ -126,7 +128,12 @@ fn pools(arguments: &Arguments) -> Result<Vec<Json>, Failure> {
     }
     for (name, address) in words::to_map(&arguments.aux_address) {
         let text = address.as_str().unwrap_or_default().to_owned();
-        put("aux-address", "AuxiliaryAddresses", &text, json!({name: address}))?;
+        put(
+            "aux-address",
+            "AuxiliaryAddresses",
+            &text,
+            json!({name: address}),
+        )?;
     }
     Ok(pools)
 }

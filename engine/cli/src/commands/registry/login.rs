@@ -3,8 +3,8 @@
 use std::io::{BufRead, Read, Write};
 
 use clap::Args;
-use dhow_client::credentials::{self, Credentials, HUB};
 use dhow_client::Request;
+use dhow_client::credentials::{self, Credentials, HUB};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use crate::commands::from_terminal;
@@ -61,7 +61,9 @@ pub async fn login(arguments: LoginArguments, session: &Session) -> Result<i32, 
         }
     };
     credentials.server_address.clone_from(&server);
-    let answer = session.json(Request::post("/auth").json(&credentials)).await?;
+    let answer = session
+        .json(Request::post("/auth").json(&credentials))
+        .await?;
     let token = answer.str("IdentityToken");
     if !token.is_empty() {
         credentials.password.clear();
@@ -136,7 +138,10 @@ fn given(arguments: &LoginArguments) -> Result<(Option<String>, Option<String>),
         .strip_suffix('\n')
         .map(|text| text.strip_suffix('\r').unwrap_or(text))
         .unwrap_or(&password);
-    Ok((username, Some(password.to_owned()).filter(|p| !p.is_empty())))
+    Ok((
+        username,
+        Some(password.to_owned()).filter(|p| !p.is_empty()),
+    ))
 }
 
 /// Asks the person for what is missing.

@@ -96,7 +96,13 @@ fn image_summary(usage: &Value) -> Row {
         .filter(|i| i.int("Size") != -1 && i.int("SharedSize") != -1)
         .map(|i| i.int("Size") - i.int("SharedSize"))
         .sum();
-    summary("Images", images.len(), used.len(), total, share(total - in_use, total))
+    summary(
+        "Images",
+        images.len(),
+        used.len(),
+        total,
+        share(total - in_use, total),
+    )
 }
 
 fn container_summary(usage: &Value) -> Row {
@@ -112,7 +118,13 @@ fn container_summary(usage: &Value) -> Row {
         .filter(|c| !is_active(c))
         .map(|c| c.int("SizeRw"))
         .sum();
-    summary("Containers", containers.len(), active, total, share(idle, total))
+    summary(
+        "Containers",
+        containers.len(),
+        active,
+        total,
+        share(idle, total),
+    )
 }
 
 fn volume_summary(usage: &Value) -> Row {
@@ -120,9 +132,19 @@ fn volume_summary(usage: &Value) -> Row {
     let size = |v: &&Value| v.get("UsageData").int("Size").max(0);
     let is_used = |v: &&Value| v.get("UsageData").int("RefCount") > 0;
     let total: i64 = volumes.iter().map(|v| size(&v)).sum();
-    let idle: i64 = volumes.iter().filter(|v| !is_used(v)).map(|v| size(&v)).sum();
+    let idle: i64 = volumes
+        .iter()
+        .filter(|v| !is_used(v))
+        .map(|v| size(&v))
+        .sum();
     let active = volumes.iter().filter(is_used).count();
-    summary("Local Volumes", volumes.len(), active, total, share(idle, total))
+    summary(
+        "Local Volumes",
+        volumes.len(),
+        active,
+        total,
+        share(idle, total),
+    )
 }
 
 fn cache_summary(usage: &Value) -> Row {
@@ -130,7 +152,10 @@ fn cache_summary(usage: &Value) -> Row {
     let active = cache.iter().filter(|c| c.bool("InUse")).count();
     let own = || cache.iter().filter(|c| !c.bool("Shared"));
     let total: i64 = own().map(|c| c.int("Size")).sum();
-    let used: i64 = own().filter(|c| c.bool("InUse")).map(|c| c.int("Size")).sum();
+    let used: i64 = own()
+        .filter(|c| c.bool("InUse"))
+        .map(|c| c.int("Size"))
+        .sum();
     let reclaimable = human_size(total - used);
     summary("Build Cache", cache.len(), active, total, reclaimable)
 }
@@ -191,7 +216,10 @@ fn verbose(arguments: &Arguments, usage: &Value) -> Result<i32, Failure> {
         Format::parse("", template)?.print(columns, rows)?;
         output::line("");
     }
-    let own = usage.list("BuildCache").iter().filter(|c| !c.bool("Shared"));
+    let own = usage
+        .list("BuildCache")
+        .iter()
+        .filter(|c| !c.bool("Shared"));
     let total: i64 = own.map(|c| c.int("Size")).sum();
     output::print(&format!("Build cache usage: {}\n\n", human_size(total)));
     const CACHE: &str = "table {{.ID}}\t{{.CacheType}}\t{{.Size}}\t{{.CreatedSince}}\t{{.LastUsedSince}}\t{{.UsageCount}}\t{{.Shared}}";

@@ -31,14 +31,15 @@ pub struct Arguments {
 
 /// Runs it.
 pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure> {
-    let wrong = |error: String| Failure::message(format!("Error parsing format: {error}")).with_code(64);
+    let wrong =
+        |error: String| Failure::message(format!("Error parsing format: {error}")).with_code(64);
     let template = match arguments.format.as_str() {
         "" | "json" => None,
         spec => Some(Template::parse(spec).map_err(|error| wrong(error.to_string()))?),
     };
     let request = Request::get("/events")
-        .query_if("since", instant("since", arguments.since.as_deref())?)
-        .query_if("until", instant("until", arguments.until.as_deref())?)
+        .query_if("since", instant(arguments.since.as_deref())?)
+        .query_if("until", instant(arguments.until.as_deref())?)
         .query_if("filters", filter::to_query(&arguments.filters));
     let response = session.client()?.send(request).await?;
     let mut chunks = response.chunks();
@@ -56,6 +57,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
             match &template {
                 None => output::line(&line(&event)),
                 Some(template) => {
+                    let event = event.typed("*events.Message");
                     let mut text = String::new();
                     template
                         .execute(&event, Functions::Usual, &mut text)
@@ -107,6 +109,9 @@ mod tests {
         )
         .unwrap();
         let line = line(&event);
-        assert!(line.ends_with(" container start x (image=busybox, name=c2)"), "{line}");
+        assert!(
+            line.ends_with(" container start x (image=busybox, name=c2)"),
+            "{line}"
+        );
     }
 }

@@ -43,9 +43,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
             let mut text = String::new();
             let result = template.execute(&data, Functions::Usual, &mut text);
             output::line(&text);
-            result.map_err(|error| {
-                Failure::message(format!("template parsing error: {error}"))
-            })?;
+            result.map_err(|error| Failure::message(format!("template parsing error: {error}")))?;
         }
     }
     answer.map(|_| 0)
@@ -142,7 +140,11 @@ fn server(info: &Value) -> String {
     plugins(info, &mut lines);
     let swarm = info.get("Swarm").str("LocalNodeState");
     lines.always("Swarm", if swarm.is_empty() { "inactive" } else { swarm });
-    let mut runtimes: Vec<&str> = info.map("Runtimes").iter().map(|(n, _)| n.as_str()).collect();
+    let mut runtimes: Vec<&str> = info
+        .map("Runtimes")
+        .iter()
+        .map(|(n, _)| n.as_str())
+        .collect();
     runtimes.sort_unstable();
     if !runtimes.is_empty() {
         lines.always("Runtimes", &runtimes.join(" "));
@@ -191,7 +193,11 @@ fn plugins(info: &Value, lines: &mut Lines) {
     let plugins = info.get("Plugins");
     lines.0.push_str(" Plugins:\n");
     for kind in ["Volume", "Network", "Authorization", "Log"] {
-        let names: Vec<&str> = plugins.list(kind).iter().filter_map(Value::as_str).collect();
+        let names: Vec<&str> = plugins
+            .list(kind)
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
         if !names.is_empty() {
             lines.always(&format!(" {kind}"), &names.join(" "));
         }

@@ -1,8 +1,8 @@
 //! `version`: which versions both ends are.
 
 use clap::Args;
-use dhow_client::version::NEWEST;
 use dhow_client::Request;
+use dhow_client::version::NEWEST;
 
 use crate::failure::Failure;
 use crate::format::{Functions, Kind, Nil, Object, Template, Value, to_json};
@@ -30,7 +30,12 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
     let client = client(session, server.is_ok())?;
     let data = structure(&[
         ("Client", client),
-        ("Server", server.as_ref().map_or(Value::Nil(Nil::Pointer), Clone::clone)),
+        (
+            "Server",
+            server
+                .as_ref()
+                .map_or(Value::Nil(Nil::Pointer), Clone::clone),
+        ),
     ]);
     match (&template, arguments.format.as_str()) {
         (Some(template), _) => {
@@ -112,7 +117,10 @@ fn text(data: &Value) -> String {
     line("Go version:", client.str("GoVersion"));
     line("Git commit:", client.str("GitCommit"));
     line("Built:", client.str("BuildTime"));
-    line("OS/Arch:", &format!("{}/{}", client.str("Os"), client.str("Arch")));
+    line(
+        "OS/Arch:",
+        &format!("{}/{}", client.str("Os"), client.str("Arch")),
+    );
     line("Context:", client.str("Context"));
     let server = data.get("Server");
     if server.is_nil() {
@@ -134,11 +142,17 @@ fn text(data: &Value) -> String {
             continue;
         }
         let api = (details.str("ApiVersion"), details.str("MinAPIVersion"));
-        line("API version:", &format!("{} (minimum version {})", api.0, api.1));
+        line(
+            "API version:",
+            &format!("{} (minimum version {})", api.0, api.1),
+        );
         line("Go version:", details.str("GoVersion"));
         line("Git commit:", details.str("GitCommit"));
         line("Built:", &human::ctime(details.str("BuildTime")));
-        line("OS/Arch:", &format!("{}/{}", details.str("Os"), details.str("Arch")));
+        line(
+            "OS/Arch:",
+            &format!("{}/{}", details.str("Os"), details.str("Arch")),
+        );
         line("Experimental:", details.str("Experimental"));
     }
     text
@@ -151,7 +165,15 @@ fn components(server: &Value) -> Vec<Value> {
         return components.to_vec();
     }
     let experimental = server.bool("Experimental").to_string();
-    let copied = ["ApiVersion", "MinAPIVersion", "GoVersion", "GitCommit", "BuildTime", "Os", "Arch"];
+    let copied = [
+        "ApiVersion",
+        "MinAPIVersion",
+        "GoVersion",
+        "GitCommit",
+        "BuildTime",
+        "Os",
+        "Arch",
+    ];
     let mut details: Vec<(&str, Value)> = copied
         .iter()
         .map(|key| (*key, server.get(key).clone()))

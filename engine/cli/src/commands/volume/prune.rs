@@ -35,7 +35,10 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
         }
         session.require_version("all", 42).await?;
     }
-    let warning = if arguments.all {
+    // Engines before 1.42 know no difference.
+    let everything =
+        arguments.all || (!arguments.force && session.client()?.negotiate().await?.minor < 42);
+    let warning = if everything {
         "WARNING! This will remove all local volumes not used by at least one container."
     } else {
         "WARNING! This will remove anonymous local volumes not used by at least one container."

@@ -21,8 +21,8 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure> {
     let mut failures = Vec::new();
     for volume in &arguments.volumes {
-        let request = Request::delete(format!("/volumes/{}", encode(volume)))
-            .flag("force", arguments.force);
+        let request =
+            Request::delete(format!("/volumes/{}", encode(volume))).flag("force", arguments.force);
         match session.done(request).await {
             Ok(()) => output::line(volume),
             Err(failure) => failures.push(failure),

@@ -41,9 +41,32 @@ fn nothing_said_is_nothing_sent() {
 #[test]
 fn everyday_flags() {
     let body = body(&[
-        "-it", "--rm", "--name", "web", "-p", "127.0.0.1:8080:80", "-v", "/a:/b:ro", "-v", "/anon",
-        "-e", "A=b", "-l", "x=y", "-m", "64m", "--cpus=1.5", "-u", "1:2", "-w", "/w",
-        "--entrypoint", "", "--network=host", "--init", "--privileged=false",
+        "-it",
+        "--rm",
+        "--name",
+        "web",
+        "-p",
+        "127.0.0.1:8080:80",
+        "-v",
+        "/a:/b:ro",
+        "-v",
+        "/anon",
+        "-e",
+        "A=b",
+        "-l",
+        "x=y",
+        "-m",
+        "64m",
+        "--cpus=1.5",
+        "-u",
+        "1:2",
+        "-w",
+        "/w",
+        "--entrypoint",
+        "",
+        "--network=host",
+        "--init",
+        "--privileged=false",
     ]);
     assert_eq!(body["Tty"], true);
     assert_eq!(body["StdinOnce"], true);
@@ -83,7 +106,14 @@ fn a_detached_container_is_attached_to_nothing() {
 
 #[test]
 fn aliases_and_addresses_go_to_the_network() {
-    let body = body(&["--network", "net", "--network-alias", "a", "--ip", "10.0.0.2"]);
+    let body = body(&[
+        "--network",
+        "net",
+        "--network-alias",
+        "a",
+        "--ip",
+        "10.0.0.2",
+    ]);
     assert_eq!(
         body["NetworkingConfig"]["EndpointsConfig"],
         json!({"net": {"Aliases": ["a"], "IPAMConfig": {"IPv4Address": "10.0.0.2"}}})
@@ -93,7 +123,13 @@ fn aliases_and_addresses_go_to_the_network() {
 
 #[test]
 fn health_checks() {
-    let checked = body(&["--health-cmd", "true", "--health-interval", "5s", "--health-retries=2"]);
+    let checked = body(&[
+        "--health-cmd",
+        "true",
+        "--health-interval",
+        "5s",
+        "--health-retries=2",
+    ]);
     assert_eq!(
         checked["Healthcheck"],
         json!({"Test": ["CMD-SHELL", "true"], "Interval": 5_000_000_000i64, "Retries": 2})
@@ -113,7 +149,12 @@ fn security_options() {
     let opened = body(&["--security-opt", "systempaths=unconfined"]);
     assert_eq!(opened["HostConfig"]["MaskedPaths"], json!([]));
     assert_eq!(opened["HostConfig"].get("SecurityOpt"), None);
-    let kept = body(&["--security-opt", "no-new-privileges", "--security-opt", "seccomp=unconfined"]);
+    let kept = body(&[
+        "--security-opt",
+        "no-new-privileges",
+        "--security-opt",
+        "seccomp=unconfined",
+    ]);
     assert_eq!(
         kept["HostConfig"]["SecurityOpt"],
         json!(["no-new-privileges", "seccomp=unconfined"])
@@ -169,6 +210,11 @@ fn proxies_of_the_configuration_do_not_replace_the_persons_own() {
     .unwrap();
     assert_eq!(
         plan.body["Env"],
-        json!(["HTTP_PROXY=mine", "http_proxy=http://p", "NO_PROXY=x", "no_proxy=x"])
+        json!([
+            "HTTP_PROXY=mine",
+            "http_proxy=http://p",
+            "NO_PROXY=x",
+            "no_proxy=x"
+        ])
     );
 }
