@@ -6,13 +6,14 @@ use axum::response::Response;
 use bytes::Bytes;
 use dhow_local::{ByteStream, Error, JsonStream};
 use futures_util::{StreamExt, TryStreamExt};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderValue, StatusCode};
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;
+use crate::version::ApiVersion;
 
 /// What every handler returns.
 pub(crate) type Answer = Result<Response, Failure>;
@@ -82,11 +83,52 @@ pub(crate) fn bytes(
     typed(StatusCode::OK, content_type, Body::from_stream(stream))
 }
 
-/// A sequence of JSON objects, each sent when it comes and ended by `end`. An
-/// error becomes the last object, in the form that progress streams use.
+/// How a sequence of JSON objects is set apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Form {
+    content_type: &'static str,
+    begin: &'static str,
+    end: &'static str,
+}
+
+impl Form {
+    /// One object a line.
+    pub const LINES: Self = Self::of("application/json", "", "\n");
+    /// Progress messages, ended as Docker always ended them.
+    pub const PROGRESS: Self = Self::of("application/json", "", "\r\n");
+
+    const fn of(content_type: &'static str, begin: &'static str, end: &'static str) -> Self {
+        Self {
+            content_type,
+            begin,
+            end,
+        }
+    }
+
+    /// The form of events that a client asks for by `Accept`; since 1.52.
+    pub fn accepted(headers: &HeaderMap, version: ApiVersion) -> Self {
+        const FORMS: [Form; 3] = [
+            Form::of("application/json-seq", "\u{1e}", "\n"),
+            Form::of("application/jsonl", "", "\n"),
+            Form::of("application/x-ndjson", "", "\n"),
+        ];
+        let accept = headers.get(ACCEPT).and_then(|v| v.to_str().ok());
+        let wanted = accept.unwrap_or_default().split(',').map(|part| {
+            let media_type = part.split(';').next().unwrap_or_default();
+            media_type.trim()
+        });
+        wanted
+            .filter(|_| version.at_least(52))
+            .find_map(|wanted| FORMS.into_iter().find(|form| form.content_type == wanted))
+            .unwrap_or(Self::LINES)
+    }
+}
+
+/// A sequence of JSON objects in `form`, each sent when it comes. An error
+/// becomes the last object, as progress streams have it.
 pub(crate) fn objects<T: Serialize + Send + 'static>(
     stream: JsonStream<T>,
-    end: &'static str,
+    form: Form,
     closing: &CancellationToken,
 ) -> Response {
     let lines = stream
@@ -95,16 +137,34 @@ pub(crate) fn objects<T: Serialize + Send + 'static>(
                 Ok(item) => serde_json::to_string(&item),
                 Err(error) => serde_json::to_string(&error_object(&error)),
             };
-            value.map(|mut text| {
-                text.push_str(end);
-                Bytes::from(text)
-            })
+            value.map(|text| Bytes::from(format!("{}{text}{}", form.begin, form.end)))
         })
         .take_until(closing.clone().cancelled_owned());
-    typed(StatusCode::OK, "application/json", Body::from_stream(lines))
+    typed(StatusCode::OK, form.content_type, Body::from_stream(lines))
 }
 
 fn error_object(error: &Error) -> Value {
     let message = error.to_string();
     serde_json::json!({ "errorDetail": { "message": message }, "error": message })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_choose_how_events_are_set_apart() {
+        let choose = |accept: &str, minor| {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT, accept.parse().unwrap());
+            Form::accepted(&headers, ApiVersion::new(1, minor)).content_type
+        };
+        assert_eq!(choose("application/json-seq", 52), "application/json-seq");
+        assert_eq!(
+            choose("text/html, application/x-ndjson;q=0.5", 55),
+            "application/x-ndjson"
+        );
+        assert_eq!(choose("application/jsonl", 51), "application/json");
+        assert_eq!(choose("*/*", 55), "application/json");
+    }
 }

@@ -2,8 +2,9 @@
 //! else, which keeps axum's generics to one shape.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use axum::extract::{FromRequest, RawPathParams, Request};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
@@ -11,13 +12,14 @@ use bytes::Bytes;
 use dhow_local::images::AuthConfig;
 use dhow_local::{ByteStream, Error, LocalEngine};
 use dhow_model::ErrorKind;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{StreamExt, stream};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method};
 use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;
@@ -82,12 +84,8 @@ impl Call {
     }
 
     /// The body as it comes.
-    pub fn body_stream(self) -> ByteStream {
-        let data = self.body.into_data_stream();
-        TryStreamExt::map_err(data, |e| {
-            Error::new(ErrorKind::Cancelled, format!("reading the request: {e}"))
-        })
-        .boxed()
+    pub fn upload(self) -> Upload {
+        Upload(Arc::new(Mutex::new(self.body.into_data_stream())))
     }
 
     /// The credentials of `X-Registry-Auth`. What can't be decoded counts as
@@ -95,6 +93,46 @@ impl Call {
     pub fn registry_auth(&self) -> Option<AuthConfig> {
         let text = self.headers.get("x-registry-auth")?.to_str().ok()?;
         decode_auth(text)
+    }
+}
+
+/// A body that is read in pieces by somebody else.
+pub(crate) struct Upload(Arc<Mutex<BodyDataStream>>);
+
+impl Upload {
+    /// An upload that was refused may have this much left, and this long to
+    /// come; a client that has more to send sees its connection close.
+    const DRAINED: usize = 64 << 20;
+    const DRAINING: Duration = Duration::from_secs(5);
+
+    /// The pieces.
+    pub fn stream(&self) -> ByteStream {
+        stream::unfold(Arc::clone(&self.0), |body| async move {
+            let piece = body.lock().await.next().await?;
+            let piece = piece
+                .map_err(|e| Error::new(ErrorKind::Cancelled, format!("reading the request: {e}")));
+            Some((piece, body))
+        })
+        .boxed()
+    }
+
+    /// Passes `result` on. If it is a failure, the rest is read first:
+    /// clients look for an answer only when they have sent everything.
+    pub async fn settle<T>(self, result: Result<T, Error>) -> Result<T, Error> {
+        if result.is_err() {
+            let rest = async {
+                let mut left = Self::DRAINED;
+                let mut body = self.0.lock().await;
+                while let Some(Ok(piece)) = body.next().await {
+                    match left.checked_sub(piece.len()) {
+                        Some(less) => left = less,
+                        None => break,
+                    }
+                }
+            };
+            let _late_or_not = tokio::time::timeout(Self::DRAINING, rest).await;
+        }
+        result
     }
 }
 
@@ -240,7 +278,7 @@ mod tests {
             STANDARD.encode(json),
         ] {
             let auth = decode_auth(&text).unwrap();
-            assert_eq!(auth.username.as_deref(), Some("a??"), "{text}");
+            assert_eq!(auth.username, "a??", "{text}");
         }
         assert_eq!(decode_auth("e30="), None, "empty credentials are none");
         assert_eq!(decode_auth("!"), None);

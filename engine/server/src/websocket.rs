@@ -54,7 +54,7 @@ impl Handshake {
     pub fn join(self, stream: PreparedStream) -> axum::response::Response {
         take_over(move |taken| async move {
             if let Err(error) = self.run(taken, stream).await {
-                tracing::debug!("websocket ended: {error}");
+                tracing::warn!("websocket not connected to its container: {error}");
             }
         })
     }
@@ -80,7 +80,12 @@ impl Handshake {
         let websocket =
             WebSocketStream::from_partially_read(transport, early.to_vec(), Role::Server, None)
                 .await;
-        copy(websocket, near, multiplexed).await?;
+        // Nobody waits for it, least of all a daemon that wants to go.
+        tokio::spawn(async move {
+            if let Err(error) = copy(websocket, near, multiplexed).await {
+                tracing::debug!("websocket ended: {error}");
+            }
+        });
         Ok(())
     }
 }

@@ -12,15 +12,13 @@ use dhow_local::query_parameters::{
     InspectImageOptions, ListImagesOptions, PruneImagesOptions, PushImageOptions,
     RemoveImageOptions, SearchImagesOptions, TagImageOptions,
 };
+use dhow_model::ErrorKind;
 use http::StatusCode;
 
-use crate::answer::{self, Answer};
+use crate::answer::{self, Answer, Form};
 use crate::call::{App, Call};
 use crate::compat::response;
 use crate::failure;
-
-/// How Docker ends each message of a progress stream.
-const PROGRESS_END: &str = "\r\n";
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -47,6 +45,7 @@ async fn dispatch(call: Call) -> Answer {
         ("GET", "json") => inspect(call, name).await,
         ("GET", "history") => history(call, name).await,
         ("GET", "get") => export(call, Some(name)).await,
+        ("GET", "attestations") if call.version.at_least(55) => attestations(call, name).await,
         ("POST", "push") => push(call, name).await,
         ("POST", "tag") => tag(call, name).await,
         _ => Ok(failure::page_not_found()),
@@ -90,15 +89,15 @@ async fn create(call: Call) -> Answer {
         let auth = call.registry_auth();
         app.engine.create_image(options, auth).await?
     } else if options.from_src.is_some() {
-        app.engine
-            .import_archive(options, call.body_stream())
-            .await?
+        let upload = call.upload();
+        let imported = app.engine.import_archive(options, upload.stream()).await;
+        upload.settle(imported).await?
     } else {
         return Err(
             Error::invalid("neither an image to pull nor a source to import was named").into(),
         );
     };
-    Ok(answer::objects(progress, PROGRESS_END, &app.closing))
+    Ok(answer::objects(progress, Form::PROGRESS, &app.closing))
 }
 
 async fn load(call: Call) -> Answer {
@@ -108,11 +107,13 @@ async fn load(call: Call) -> Answer {
         platform: call.query.list("platform"),
     };
     let app = Arc::clone(&call.app);
-    let progress = app
+    let upload = call.upload();
+    let loaded = app
         .engine
-        .import_image(options, quiet, call.body_stream())
-        .await?;
-    Ok(answer::objects(progress, PROGRESS_END, &app.closing))
+        .import_image(options, quiet, upload.stream())
+        .await;
+    let progress = upload.settle(loaded).await?;
+    Ok(answer::objects(progress, Form::PROGRESS, &app.closing))
 }
 
 async fn push(call: Call, name: &str) -> Answer {
@@ -125,7 +126,7 @@ async fn push(call: Call, name: &str) -> Answer {
     };
     let auth = call.registry_auth();
     let progress = call.engine().push_image(name, options, auth).await?;
-    Ok(answer::objects(progress, PROGRESS_END, &call.app.closing))
+    Ok(answer::objects(progress, Form::PROGRESS, &call.app.closing))
 }
 
 async fn export(call: Call, name: Option<&str>) -> Answer {
@@ -164,6 +165,13 @@ async fn history(call: Call, name: &str) -> Answer {
             .filter(|_| call.version.at_least(48)),
     };
     answer::json(&call.engine().image_history(name, Some(options)).await?)
+}
+
+/// The store keeps images, not what others attest of them.
+async fn attestations(call: Call, name: &str) -> Answer {
+    call.engine().inspect_image(name, None).await?;
+    let message = "this engine's image store does not keep attestations";
+    Err(Error::new(ErrorKind::NotImplemented, message).into())
 }
 
 async fn tag(call: Call, name: &str) -> Answer {

@@ -14,7 +14,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use http::header::{CACHE_CONTROL, PRAGMA};
 use http::{HeaderName, HeaderValue, StatusCode};
 
-use crate::answer::{self, Answer};
+use crate::answer::{self, Answer, Form};
 use crate::call::{App, Call};
 use crate::compat::response;
 use crate::version::{NEWEST, OLDEST};
@@ -59,15 +59,25 @@ async fn ping(call: Call) -> Response {
 
 async fn version(_call: Call) -> Answer {
     let own = env!("CARGO_PKG_VERSION").to_owned();
+    let commit = option_env!("DHOW_COMMIT").unwrap_or_default().to_owned();
+    let built = option_env!("DHOW_BUILD_TIME")
+        .unwrap_or_default()
+        .to_owned();
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease")?;
     let kernel = kernel.trim_end().to_owned();
     let arch = go_arch().to_owned();
+    let (newest, oldest) = (NEWEST.to_string(), OLDEST.to_string());
+    // Clients print these, the last two among them; there is no Go here.
     let details = [
-        ("ApiVersion", NEWEST.to_string()),
+        ("ApiVersion", newest.clone()),
         ("Arch", arch.clone()),
+        ("BuildTime", built.clone()),
+        ("GitCommit", commit.clone()),
         ("KernelVersion", kernel.clone()),
-        ("MinAPIVersion", OLDEST.to_string()),
+        ("MinAPIVersion", oldest.clone()),
         ("Os", "linux".to_owned()),
+        ("Experimental", "false".to_owned()),
+        ("GoVersion", String::new()),
     ];
     let details = details
         .into_iter()
@@ -83,20 +93,15 @@ async fn version(_call: Call) -> Answer {
             details: Some(details),
         }]),
         version: Some(own),
-        api_version: Some(NEWEST.to_string()),
-        min_api_version: Some(OLDEST.to_string()),
-        git_commit: Some(option_env!("DHOW_COMMIT").unwrap_or_default().to_owned()),
-        // Clients print the field; there is no Go here.
+        api_version: Some(newest),
+        min_api_version: Some(oldest),
+        git_commit: Some(commit),
         go_version: Some(String::new()),
         os: Some("linux".to_owned()),
         arch: Some(arch),
         kernel_version: Some(kernel),
         experimental: None,
-        build_time: Some(
-            option_env!("DHOW_BUILD_TIME")
-                .unwrap_or_default()
-                .to_owned(),
-        ),
+        build_time: Some(built),
     })
 }
 
@@ -122,7 +127,8 @@ async fn events(call: Call) -> Answer {
         .and_then(|event| async move { answer::to_value(&event) })
         .map_ok(move |event| response::event(event, version))
         .boxed();
-    Ok(answer::objects(events, "\n", &call.app.closing))
+    let form = Form::accepted(&call.headers, call.version);
+    Ok(answer::objects(events, form, &call.app.closing))
 }
 
 async fn disk_usage(call: Call) -> Answer {

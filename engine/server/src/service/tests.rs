@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 
 use super::*;
-use crate::answer::{self, Answer};
+use crate::answer::{self, Answer, Form};
 use crate::call::Call;
 use crate::hijack::{Head, RAW_STREAM};
 
@@ -55,7 +55,7 @@ impl Fixture {
         let config = EngineConfig {
             data_root: dir.path().join("data"),
             exec_root: dir.path().join("exec"),
-            shim: dir.path().join("no-shim"),
+            shim: "/bin/true".into(),
             bridge: unique.clone(),
             bip: None,
             mtu: 1500,
@@ -81,9 +81,17 @@ impl Fixture {
     fn client(&self) -> StdUnixStream {
         connect(Service::new(self.engine.clone(), CancellationToken::new()))
     }
+}
 
-    async fn end(self) {
-        self.engine.stop_all().await.unwrap();
+impl Drop for Fixture {
+    /// Also on a panic: bridge and rules must go.
+    fn drop(&mut self) {
+        let stop = self.engine.stop_all();
+        let stopped =
+            tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(stop));
+        if let Err(error) = stopped {
+            eprintln!("engine not cleaned up: {error}");
+        }
     }
 }
 
@@ -143,7 +151,6 @@ async fn pings_with_all_the_headers() {
     }
     let answer = exchange(fixture.client(), "HEAD /v1.41/_ping HTTP/1.0\r\n\r\n").await;
     assert_eq!(split(&answer), (200, ""));
-    fixture.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -239,7 +246,6 @@ async fn negotiates_versions_and_words_errors_as_docker_does() {
         (&version["ApiVersion"], &version["MinAPIVersion"]),
         (&"1.55".into(), &"1.24".into())
     );
-    fixture.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -263,7 +269,6 @@ async fn bounds_a_json_body() {
         answer.contains("request body is larger than 8388608 bytes"),
         "{answer}"
     );
-    fixture.end().await;
 }
 
 /// Says back what it hears until the client ends its side, then says goodbye.
@@ -324,7 +329,6 @@ async fn a_taken_connection_is_the_clients_own_and_closes_by_halves() {
             assert_eq!(body, "early late bye", "{method} {headers:?}");
         }
     }
-    fixture.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -347,7 +351,6 @@ async fn a_layered_connection_is_bridged_with_its_half_close() {
     let mut answer = String::new();
     client.read_to_string(&mut answer).await.unwrap();
     assert_eq!(split(&answer), (101, "over tls bye"));
-    fixture.end().await;
 }
 
 /// Counts up, one object a message, until somebody stops it.
@@ -358,7 +361,11 @@ async fn count(call: Call) -> Answer {
         tokio::time::sleep(Duration::from_millis(5)).await;
         Some((Ok(serde_json::json!({ "n": n })), (n + 1, guard)))
     });
-    Ok(answer::objects(numbers.boxed(), "\n", &call.app.closing))
+    Ok(answer::objects(
+        numbers.boxed(),
+        Form::LINES,
+        &call.app.closing,
+    ))
 }
 
 static DROPPED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
@@ -399,7 +406,7 @@ async fn messages_come_one_by_one_and_stop_when_the_client_hangs_up() {
     drop(client);
     for _ in 0..400 {
         if DROPPED.load(std::sync::atomic::Ordering::SeqCst) {
-            return fixture.end().await;
+            return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -421,7 +428,6 @@ async fn closing_ends_endless_answers_in_order() {
         answer.ends_with("0\r\n\r\n"),
         "the last chunk is missing: {answer}"
     );
-    fixture.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -442,7 +448,7 @@ async fn what_changes_something_is_finished_without_its_client() {
     drop(client);
     for _ in 0..400 {
         if DONE.load(std::sync::atomic::Ordering::SeqCst) {
-            return fixture.end().await;
+            return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

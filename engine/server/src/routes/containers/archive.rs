@@ -41,9 +41,12 @@ pub(super) async fn upload(call: Call) -> Answer {
         copy_uidgid: flag("copyUIDGID"),
     };
     let (app, id) = (Arc::clone(&call.app), call.param("id").to_owned());
-    app.engine
-        .upload_to_container(&id, options, call.body_stream())
-        .await?;
+    let upload = call.upload();
+    let done = app
+        .engine
+        .upload_to_container(&id, options, upload.stream())
+        .await;
+    upload.settle(done).await?;
     Ok(answer::empty(StatusCode::OK))
 }
 

@@ -4,7 +4,7 @@ use dhow_local::Error;
 use dhow_local::containers::LogsQuery;
 use dhow_local::query_parameters::StatsOptions;
 
-use crate::answer::{self, Answer};
+use crate::answer::{self, Answer, Form};
 use crate::call::Call;
 use crate::hijack::{MULTIPLEXED_STREAM, RAW_STREAM};
 use crate::query::Query;
@@ -67,7 +67,7 @@ pub(super) async fn stats(call: Call) -> Answer {
     }
     let options = StatsOptions { stream, one_shot };
     let samples = call.engine().stats(call.param("id"), Some(options)).await?;
-    Ok(answer::objects(samples, "\n", &call.app.closing))
+    Ok(answer::objects(samples, Form::LINES, &call.app.closing))
 }
 
 #[cfg(test)]
