@@ -13,18 +13,82 @@ use nix::sys::signal::{SigSet, Signal};
 
 use crate::command::{as_root, output, run};
 
-/// Short, because a socket's path is limited to 108 bytes.
-const RUN: &str = "/run/dhow-run";
-const BRIDGE: &str = "dhow-run0";
-const SUBNET: &str = "10.214.0.1/24";
-const CGROUP: &str = "dhow-run";
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A daemon of ours, with everything that belongs to it.
 pub struct Engine {
-    programs: PathBuf,
-    folder: PathBuf,
+    place: Place,
     daemon: Child,
+}
+
+/// Everything that two engines must not share.
+pub struct Place {
+    programs: PathBuf,
+    /// Data, configuration, log.
+    folder: PathBuf,
+    /// Sockets; short, because a socket's path is limited to 108 bytes.
+    run: String,
+    bridge: String,
+    subnet: String,
+    cgroup: String,
+}
+
+impl Place {
+    /// The place of the engine called `name`, run from `programs`.
+    pub fn new(name: &str, programs: &Path, target: &Path) -> Result<Self> {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        if name.is_empty() || name.len() > 8 || !name.chars().all(plain) {
+            bail!("a name is made of up to eight small letters and digits, unlike {name}");
+        }
+        // Each name has a subnet of its own, as far as one byte goes.
+        let number = name
+            .bytes()
+            .fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
+        Ok(Self {
+            programs: programs.to_owned(),
+            folder: target.join(format!("dhow-{name}")),
+            run: format!("/run/dhow-{name}"),
+            bridge: format!("dhow-{name}0"),
+            subnet: format!("10.214.{number}.1/24"),
+            cgroup: format!("dhow-{name}"),
+        })
+    }
+
+    fn host(&self) -> String {
+        format!("unix://{}/dhow.sock", self.run)
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.join("dhowd.log")
+    }
+
+    fn daemon_command(&self) -> Result<Command> {
+        // Nothing that the machine has for another dhowd is read or touched.
+        let configuration = self.folder.join("daemon.json");
+        std::fs::write(&configuration, "{}")?;
+        let flags = [
+            format!("--host={}", self.host()),
+            format!("--data-root={}", self.folder.join("data").display()),
+            format!("--exec-root={}/exec", self.run),
+            format!("--pidfile={}/dhowd.pid", self.run),
+            format!("--config-file={}", configuration.display()),
+            format!("--bridge={}", self.bridge),
+            format!("--bip={}", self.subnet),
+            format!("--cgroup-parent=/{}", self.cgroup),
+        ];
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        Ok(as_root(self.programs.join("dhowd"), &flags))
+    }
+
+    /// Removes every trace of an engine in this place.
+    fn sweep(&self) -> Result<()> {
+        let footprint = self.folder.join("footprint.json");
+        let text = serde_json::json!({
+            "run": self.run, "data": self.folder.join("data"), "bridge": self.bridge, "cgroup": self.cgroup,
+        });
+        std::fs::write(&footprint, text.to_string())?;
+        run(as_root(self.programs.join("dhow-sweep"), &[]).arg(&footprint))
+    }
 }
 
 /// Signals that end the run, held back until somebody waits for them.
@@ -57,12 +121,13 @@ pub fn catch_signals() -> Result<Signals> {
 impl Engine {
     /// Clears up after a killed run, then starts the daemon and waits until
     /// it answers.
-    pub fn start(programs: &Path, folder: &Path) -> Result<Self> {
-        std::fs::create_dir_all(folder)?;
-        sweep(programs, folder)?;
-        run(&mut as_root("mkdir", &["-p", RUN]))?;
-        let log = File::create(log_file(folder))?;
-        let daemon = daemon_command(programs, folder)
+    pub fn start(place: Place) -> Result<Self> {
+        std::fs::create_dir_all(&place.folder)?;
+        place.sweep()?;
+        run(&mut as_root("mkdir", &["-p", &place.run]))?;
+        let log = File::create(place.log())?;
+        let daemon = place
+            .daemon_command()?
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -71,11 +136,7 @@ impl Engine {
             .process_group(0)
             .spawn()
             .context("cannot run dhowd")?;
-        let mut engine = Self {
-            programs: programs.to_owned(),
-            folder: folder.to_owned(),
-            daemon,
-        };
+        let mut engine = Self { place, daemon };
         if let Err(error) = engine.wait_until_up() {
             let words = engine.last_words();
             engine.stop()?;
@@ -89,15 +150,15 @@ impl Engine {
         let host = format!("--host={}", self.host());
         let mut words = vec![host.as_str()];
         words.extend_from_slice(arguments);
-        output(&mut as_root(self.programs.join("dhow"), &words))
+        output(&mut as_root(self.place.programs.join("dhow"), &words))
     }
 
     pub fn host(&self) -> String {
-        format!("unix://{RUN}/dhow.sock")
+        self.place.host()
     }
 
     pub fn programs(&self) -> &Path {
-        &self.programs
+        &self.place.programs
     }
 
     /// Asks for the page until it comes.
@@ -123,12 +184,12 @@ impl Engine {
             self.remove_containers();
             self.terminate()?;
         }
-        sweep(&self.programs, &self.folder)
+        self.place.sweep()
     }
 
     /// The end of the daemon's log.
     pub fn last_words(&self) -> String {
-        let log = std::fs::read_to_string(log_file(&self.folder)).unwrap_or_default();
+        let log = std::fs::read_to_string(self.place.log()).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(15)..].join("\n")
     }
@@ -167,7 +228,7 @@ impl Engine {
     }
 
     fn wait_until_up(&mut self) -> Result<()> {
-        let programs = self.programs.clone();
+        let programs = self.place.programs.clone();
         let host = format!("--host={}", self.host());
         self.wait_for("dhowd", || {
             output(&mut as_root(programs.join("dhow"), &[&host, "version"])).is_ok()
@@ -187,38 +248,6 @@ impl Engine {
         }
         Ok(())
     }
-}
-
-fn daemon_command(programs: &Path, folder: &Path) -> Command {
-    // Nothing of a dhowd that the machine has otherwise is read or touched.
-    std::fs::write(folder.join("daemon.json"), "{}").ok();
-    let path = |name: &str| folder.join(name).display().to_string();
-    let flags = [
-        format!("--host=unix://{RUN}/dhow.sock"),
-        format!("--data-root={}", path("data")),
-        format!("--exec-root={RUN}/exec"),
-        format!("--pidfile={RUN}/dhowd.pid"),
-        format!("--config-file={}", path("daemon.json")),
-        format!("--bridge={BRIDGE}"),
-        format!("--bip={SUBNET}"),
-        format!("--cgroup-parent=/{CGROUP}"),
-    ];
-    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
-    as_root(programs.join("dhowd"), &flags)
-}
-
-/// Removes every trace of an engine with our names.
-fn sweep(programs: &Path, folder: &Path) -> Result<()> {
-    let footprint = folder.join("footprint.json");
-    let text = serde_json::json!({
-        "run": RUN, "data": folder.join("data"), "bridge": BRIDGE, "cgroup": CGROUP,
-    });
-    std::fs::write(&footprint, text.to_string())?;
-    run(as_root(programs.join("dhow-sweep"), &[]).arg(&footprint))
-}
-
-fn log_file(folder: &Path) -> PathBuf {
-    folder.join("dhowd.log")
 }
 
 fn page_is_up(port: u16) -> bool {

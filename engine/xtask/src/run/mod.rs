@@ -17,7 +17,7 @@ use anyhow::{Context, Result, bail};
 use crate::cargo::{build_programs, target_directory};
 use crate::command::may_use_sudo;
 use crate::{lock, packages};
-use engine::{Ended, Engine};
+use engine::{Ended, Engine, Place};
 
 /// The first choice for the page's port.
 const PORT: u16 = 8080;
@@ -30,6 +30,9 @@ pub struct Options {
     /// Use an optimised build, which takes longer to make.
     #[arg(long)]
     release: bool,
+    /// The engine's name, for having several side by side.
+    #[arg(long, default_value = "run")]
+    name: String,
     /// Don't look for missing packages.
     #[arg(long)]
     no_install: bool,
@@ -44,11 +47,12 @@ pub fn run(options: &Options) -> Result<()> {
         "dhowd (on roots of its own, below target/dhow-run)",
     )?;
     let programs = build_programs(options.release)?;
-    let _lock = lock::try_take("run")?
+    let _lock = lock::try_take(&format!("run-{}", options.name))?
         .context("`cargo xtask run` is running already; stop it with Ctrl-C there")?;
 
     let signals = engine::catch_signals()?;
-    let mut engine = Engine::start(&programs, &target_directory()?.join("dhow-run"))?;
+    let place = Place::new(&options.name, &programs, &target_directory()?)?;
+    let mut engine = Engine::start(place)?;
     let outcome = show(&mut engine, options, &signals);
     if let Err(error) = &outcome {
         eprintln!(
