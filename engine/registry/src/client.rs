@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use reqwest::Url;
 
+use crate::address::resolve;
 use crate::auth::Tokens;
 use crate::config::{Config, ConfigError};
 use crate::credentials::Credentials;
@@ -11,7 +12,7 @@ use crate::endpoint::{self, Endpoint};
 use crate::error::Error;
 use crate::remote::{Access, Remote};
 use crate::repository::{HUB, Repository};
-use crate::transport::{Transport, resolve};
+use crate::transport::Transport;
 
 /// The client. Cheap to clone; clones share connections and tokens.
 #[derive(Clone)]

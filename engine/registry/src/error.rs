@@ -190,6 +190,16 @@ impl Error {
         }
     }
 
+    /// Whether a short request is worth repeating at once: not where patience
+    /// ran out, and not where the registry says that it was asked too often.
+    pub(crate) fn is_hiccup(&self) -> bool {
+        match self {
+            Self::Request { failure, .. } => matches!(failure, Failure::Cut | Failure::Reset),
+            Self::Refused(refusal) => matches!(refusal.status(), 500 | 502..=504),
+            _ => false,
+        }
+    }
+
     /// Whether the server was not reached, or didn't speak the protocol.
     pub(crate) fn is_transport(&self) -> bool {
         matches!(self, Self::Request { failure, .. } if failure.is_transport())

@@ -8,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+mod address;
 mod auth;
 mod blob;
 mod certs;
@@ -19,10 +20,13 @@ mod der;
 mod endpoint;
 mod error;
 mod failure;
+mod fetch;
 mod inspect;
 mod login;
 mod manifest;
 mod platform;
+mod proxy;
+mod redirect;
 mod refusal;
 mod remote;
 mod repository;

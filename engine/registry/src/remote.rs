@@ -9,6 +9,7 @@ use reqwest::{Response, Url};
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::auth::{self, Tokens};
+use crate::blob::jittered;
 use crate::challenge::{Challenge, challenges};
 use crate::credentials::Credentials;
 use crate::endpoint::{Base, Endpoint};
@@ -25,6 +26,9 @@ pub enum Access {
     /// Reading and writing.
     Push,
 }
+
+/// Tries of a short request, the first among them.
+const HICCUPS: u32 = 3;
 
 /// A repository of a registry. Cheap to clone; clones share the connections.
 #[derive(Clone)]
@@ -97,7 +101,8 @@ impl Remote {
     }
 
     /// Tries `attempt` on each endpoint in turn, until one succeeds. The error
-    /// is that of the last, which is the registry itself.
+    /// is that of the last, which is the registry itself and gets more than one
+    /// try where its failure looks like a hiccup.
     pub(crate) async fn each<T, F>(&self, attempt: impl Fn(usize) -> F) -> Result<T, Error>
     where
         F: Future<Output = Result<T, Error>>,
@@ -116,7 +121,17 @@ impl Remote {
                 }
             }
         }
-        attempt(last).await
+        let retry = &self.transport().config().retry;
+        let mut tries = 1;
+        loop {
+            match attempt(last).await {
+                Err(error) if error.is_hiccup() && tries < retry.attempts.min(HICCUPS) => {
+                    tokio::time::sleep(jittered(retry.base * tries)).await;
+                    tries += 1;
+                }
+                result => return result,
+            }
+        }
     }
 
     /// Sends what `build` makes of the address `path` (after `/v2/`) to the

@@ -13,16 +13,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{AUTHORIZATION, HeaderValue, LOCATION};
-use http::{HeaderMap, Method, StatusCode};
-use reqwest::{Client, NoProxy, Proxy, Response, Url};
+use http::header::{AUTHORIZATION, HeaderValue};
+use http::{HeaderMap, Method};
+use reqwest::{Client, Response, Url};
 use tokio::time::timeout;
 
+use crate::address::{address_of, is_loopback, resolve};
 use crate::certs::{self, Fingerprint};
 use crate::config::{Config, ConfigError};
 use crate::endpoint::{Base, host_port};
 use crate::error::Error;
 use crate::failure::{Address, Failure};
+use crate::proxy::ProxyChoice;
+use crate::redirect::{check_redirect, redirect};
 use crate::refusal::Refusal;
 use crate::secret::Secret;
 use crate::tls;
@@ -36,8 +39,7 @@ const REFUSAL: u64 = 64 * 1024;
 
 pub(crate) struct Transport {
     config: Config,
-    http_proxy: Option<Proxy>,
-    https_proxy: Option<Proxy>,
+    proxies: ProxyChoice,
     clients: Mutex<HashMap<ClientKey, (Fingerprint, Client)>>,
 }
 
@@ -98,44 +100,10 @@ impl Outgoing {
 
 impl Transport {
     pub(crate) fn new(config: Config) -> Result<Self, ConfigError> {
-        let env = |names: [&str; 2]| {
-            names
-                .iter()
-                .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
-        };
-        let no_proxy = config
-            .proxies
-            .no_proxy
-            .clone()
-            .or_else(|| env(["NO_PROXY", "no_proxy"]));
-        let no_proxy = no_proxy.as_deref().and_then(NoProxy::from_string);
-        let proxy = |configured: &Option<String>,
-                     names: [&'static str; 2],
-                     build: fn(String) -> reqwest::Result<Proxy>| {
-            let Some(url) = configured.clone().or_else(|| env(names)) else {
-                return Ok(None);
-            };
-            // Go takes a bare host:port for an HTTP proxy.
-            let url = if url.contains("://") {
-                url
-            } else {
-                format!("http://{url}")
-            };
-            let proxy = build(url).map_err(|_| ConfigError::Proxy(names[0]))?;
-            Ok(Some(proxy.no_proxy(no_proxy.clone())))
-        };
-        let http_proxy = proxy(&config.proxies.http, ["HTTP_PROXY", "http_proxy"], |url| {
-            Proxy::http(url)
-        })?;
-        let https_proxy = proxy(
-            &config.proxies.https,
-            ["HTTPS_PROXY", "https_proxy"],
-            Proxy::https,
-        )?;
+        let proxies = ProxyChoice::new(&config.proxies)?;
         Ok(Self {
             config,
-            http_proxy,
-            https_proxy,
+            proxies,
             clients: Mutex::default(),
         })
     }
@@ -200,7 +168,7 @@ impl Transport {
             let response = match self.answer(builder.send(), sent).await {
                 Ok(response) => response,
                 Err(Some(error)) => {
-                    let address = self.address(&url).await;
+                    let address = address_of(&url, self.proxies.concern(&url)).await;
                     let failure = Failure::from_http(&error.without_url(), &address);
                     return Err(fail(&url, failure));
                 }
@@ -333,7 +301,7 @@ impl Transport {
             .tcp_keepalive(Duration::from_secs(30))
             .no_proxy();
         if !is_loopback(url) {
-            for proxy in [&self.http_proxy, &self.https_proxy].into_iter().flatten() {
+            for proxy in self.proxies.all() {
                 builder = builder.proxy(proxy.clone());
             }
         }
@@ -352,41 +320,6 @@ impl Transport {
 
     fn lock_clients(&self) -> std::sync::MutexGuard<'_, HashMap<ClientKey, (Fingerprint, Client)>> {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Where a connection for `url` was to go.
-    async fn address(&self, url: &Url) -> Address {
-        let proxied = match url.scheme() {
-            "https" => self.https_proxy.is_some(),
-            _ => self.http_proxy.is_some(),
-        };
-        if proxied && !is_loopback(url) {
-            return Address::Proxied;
-        }
-        let host = url.host_str().unwrap_or_default();
-        let port = url.port_or_known_default().unwrap_or_default();
-        let name = host.trim_start_matches('[').trim_end_matches(']');
-        let unknown = |reason: String| Address::Unknown {
-            host: host.to_owned(),
-            reason,
-        };
-        match timeout(CONNECT, tokio::net::lookup_host((name, port))).await {
-            Ok(Ok(mut found)) => found
-                .next()
-                .map_or_else(|| unknown("no such host".to_owned()), Address::Known),
-            Ok(Err(error)) => {
-                let text = error.to_string();
-                // getaddrinfo's words for names that don't exist.
-                if text.contains("not known") || text.contains("No address") {
-                    unknown("no such host".to_owned())
-                } else if text.contains("Temporary failure") {
-                    unknown("Temporary failure in name resolution".to_owned())
-                } else {
-                    unknown(text)
-                }
-            }
-            Err(_) => unknown("i/o timeout".to_owned()),
-        }
     }
 
     /// Reads a short body, no longer than `limit`.
@@ -453,23 +386,6 @@ pub(crate) fn body_failure(error: reqwest::Error) -> Failure {
     }
 }
 
-/// The addresses of `host[:port]`, or none if they can't be had.
-pub(crate) async fn resolve(host_port: &str) -> Vec<IpAddr> {
-    let Ok(url) = Url::parse(&format!("https://{host_port}/")) else {
-        return Vec::new();
-    };
-    let host = url.host_str().unwrap_or_default();
-    let name = host.trim_start_matches('[').trim_end_matches(']');
-    if let Ok(address) = name.parse() {
-        return vec![address];
-    }
-    let lookup = tokio::net::lookup_host((name, 0));
-    match timeout(Duration::from_secs(5), lookup).await {
-        Ok(Ok(found)) => found.map(|address| address.ip()).collect(),
-        _ => Vec::new(),
-    }
-}
-
 /// `url` without what may be secret: user, query and fragment.
 pub(crate) fn redacted(url: &Url) -> String {
     let mut url = url.clone();
@@ -478,12 +394,6 @@ pub(crate) fn redacted(url: &Url) -> String {
     url.set_query(None);
     url.set_fragment(None);
     url.into()
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let name = host.trim_start_matches('[').trim_end_matches(']');
-    name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// Go's spelling of a method in its errors.
@@ -498,84 +408,9 @@ fn method_name(method: &Method) -> &'static str {
     }
 }
 
-fn redirect(method: &Method, replayable: bool, response: &Response) -> Option<String> {
-    let reading = matches!(*method, Method::GET | Method::HEAD);
-    let follow = match response.status() {
-        StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND | StatusCode::SEE_OTHER => reading,
-        StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => replayable,
-        _ => false,
-    };
-    let location = response.headers().get(LOCATION)?.to_str().ok()?;
-    follow.then(|| location.to_owned())
-}
-
-fn check_redirect(from: &Url, to: &Url, home: &Base, next: &Base) -> Result<(), Failure> {
-    let refuse = |reason| {
-        Err(Failure::Redirect {
-            to: to.origin().ascii_serialization(),
-            reason,
-        })
-    };
-    if !matches!(to.scheme(), "http" | "https") {
-        return refuse("unsupported scheme");
-    }
-    if !to.username().is_empty() || to.password().is_some() {
-        return refuse("credentials in the address");
-    }
-    if from.scheme() == "https" && to.scheme() == "http" && !home.insecure && !next.insecure {
-        return refuse("it would leave TLS");
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn check(from: &str, to: &str, insecure: bool, expected: Result<(), &str>) {
-        let url = |text| Url::parse(text).unwrap();
-        let base = |text, insecure| Base {
-            host: host_port(&url(text)),
-            url: url(text),
-            insecure,
-        };
-        let found = check_redirect(
-            &url(from),
-            &url(to),
-            &base(from, insecure),
-            &base(to, false),
-        );
-        let found = found.map_err(|failure| failure.to_string());
-        assert_eq!(
-            found.as_ref().map(|&()| ()).map_err(String::as_str),
-            expected
-        );
-    }
-
-    #[test]
-    fn redirects_do_not_leave_tls_or_bring_credentials() {
-        check("https://a/x", "https://b/y", false, Ok(()));
-        check("http://a/x", "http://b/y", false, Ok(()));
-        check("https://a/x", "http://b/y", true, Ok(()));
-        check(
-            "https://a/x",
-            "http://b/y?secret=1",
-            false,
-            Err("redirect to http://b refused: it would leave TLS"),
-        );
-        check(
-            "https://a/x",
-            "https://user:pass@b/",
-            false,
-            Err("redirect to https://b refused: credentials in the address"),
-        );
-        check(
-            "https://a/x",
-            "ftp://b/",
-            true,
-            Err("redirect to ftp://b refused: unsupported scheme"),
-        );
-    }
 
     #[test]
     fn addresses_are_printed_without_secrets() {

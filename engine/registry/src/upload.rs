@@ -100,7 +100,8 @@ impl Remote {
     /// Sees to it that the repository has a blob, by the cheapest way there is.
     pub async fn push_blob(&self, push: &BlobPush<'_>) -> Result<Pushed, Error> {
         let digest = &push.descriptor.digest;
-        if self.has_blob(digest).await? {
+        // Nothing is pushed to mirrors, so that this is the registry itself.
+        if self.each(|_| self.has_blob(digest)).await? {
             return Ok(Pushed::Exists);
         }
         let mut upload = None;
@@ -122,7 +123,7 @@ impl Remote {
         }
         let upload = match upload {
             Some(location) => location,
-            None => self.begin(None).await?,
+            None => self.each(|_| self.begin(None)).await?,
         };
         self.upload(push, upload).await?;
         Ok(Pushed::Uploaded)

@@ -5,6 +5,7 @@ mod auth;
 mod blobs;
 mod errors;
 mod mirrors;
+mod proxies;
 mod real;
 mod search;
 mod server;
