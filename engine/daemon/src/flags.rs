@@ -148,7 +148,7 @@ struct Tls {
     /// Its key
     #[arg(long, value_name = "file")]
     tlskey: Option<String>,
-    /// Half of the permission to listen on TCP for everybody
+    /// Half of the permission for open TCP; the other is DHOW_ALLOW_INSECURE_TCP=1
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new())]
     allow_insecure_tcp: Option<bool>,
 }

@@ -161,9 +161,12 @@ impl FromRequest<Arc<App>> for Call {
     }
 }
 
-/// `value` as a `T`, with an error that reads like Docker's.
+/// `value` as a `T`, with an error that says where it is none.
 pub(crate) fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
-    serde_json::from_value(value).map_err(|e| Error::invalid(format!("invalid JSON: {e}")))
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        Error::invalid(format!("invalid JSON: {path}: {}", error.into_inner()))
+    })
 }
 
 fn parse_json(bytes: &[u8]) -> Result<Value, Error> {
@@ -267,6 +270,16 @@ mod tests {
         );
         assert_eq!(words("{} {}"), "unexpected content after JSON");
         assert_eq!(words(r#"{"a":"#), "invalid JSON: unexpected EOF");
+    }
+
+    #[test]
+    fn says_which_field_is_wrong() {
+        let body = serde_json::json!({"HostConfig": {"Memory": "much"}});
+        let read = from_value::<dhow_local::models::ContainerCreateBody>(body);
+        assert_eq!(
+            read.unwrap_err().to_string(),
+            "invalid JSON: HostConfig.Memory: invalid type: string \"much\", expected i64"
+        );
     }
 
     #[test]

@@ -70,6 +70,7 @@ fn host_config(host: &mut Map<String, Value>, version: ApiVersion) -> Result<(),
 }
 
 fn mount_options(mount: &mut Map<String, Value>, version: ApiVersion) -> Result<(), Error> {
+    mount_words(mount)?;
     if !version.at_least(45)
         && let Some(options) = object(mount, "VolumeOptions")
     {
@@ -100,6 +101,30 @@ fn mount_options(mount: &mut Map<String, Value>, version: ApiVersion) -> Result<
         }
     }
     Ok(())
+}
+
+/// Words that the wire model knows as enums, whose own errors say less.
+fn mount_words(mount: &Map<String, Value>) -> Result<(), Error> {
+    const TYPES: [&str; 6] = ["bind", "cluster", "image", "npipe", "tmpfs", "volume"];
+    const PROPAGATIONS: [&str; 7] = [
+        "", "private", "rprivate", "shared", "rshared", "slave", "rslave",
+    ];
+    let typ = mount
+        .get("Type")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let wrong =
+        |reason: String| Error::invalid(format!("invalid mount config for type {typ:?}: {reason}"));
+    if !TYPES.contains(&typ) {
+        return Err(wrong("mount type unknown".to_owned()));
+    }
+    let bind = mount.get("BindOptions").and_then(|b| b.get("Propagation"));
+    match bind.and_then(Value::as_str) {
+        Some(mode) if !PROPAGATIONS.contains(&mode) => {
+            Err(wrong(format!("invalid propagation mode: {mode}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The wire model knows the policies as an enum, whose own error says less.
@@ -193,6 +218,24 @@ mod tests {
         );
         update(json!({"RestartPolicy": {"Name": "always"}})).unwrap();
         update(json!({"RestartPolicy": null})).unwrap();
+    }
+
+    #[test]
+    fn names_unknown_mounts() {
+        let error = |mount: Value| {
+            let body = json!({"HostConfig": {"Mounts": [mount]}});
+            create(body, ApiVersion::new(1, 55))
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            error(json!({"Type": "bogus"})),
+            "invalid mount config for type \"bogus\": mount type unknown"
+        );
+        assert_eq!(
+            error(json!({"Type": "bind", "BindOptions": {"Propagation": "x"}})),
+            "invalid mount config for type \"bind\": invalid propagation mode: x"
+        );
     }
 
     #[test]
