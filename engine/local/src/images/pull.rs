@@ -52,6 +52,12 @@ impl LocalEngine {
         auth: RegistryAuth,
     ) -> Result<JsonStream<Progress>> {
         let reference = asked(&options)?;
+        if reference.familiar_name() == "scratch" {
+            return Err(Error::new(
+                ErrorKind::Forbidden,
+                "'scratch' is a reserved name",
+            ));
+        }
         let platform = match options.platform.as_str() {
             "" => None,
             text => Some(text.parse::<Platform>().map_err(Error::of)?),

@@ -50,18 +50,19 @@ impl LayerPull {
 
     /// Whether there is nothing to do.
     pub async fn is_here(&self) -> Result<bool> {
-        let (store, diff_id) = (self.store.clone(), self.diff_id.clone());
+        let (store, lease) = (self.store.clone(), self.lease.clone());
+        let (blob, diff_id) = (self.blob(), self.diff_id.clone());
         blocking(move || {
             let blobs = store.layer_blobs(&diff_id).map_err(Error::of)?;
-            Ok(!blobs.is_empty() && store.has_layer(&diff_id).map_err(Error::of)?)
+            if blobs.is_empty() || !store.has_layer(&diff_id).map_err(Error::of)? {
+                return Ok(false);
+            }
+            // Asked again under the lease: a moment ago it was anyone's to
+            // collect.
+            let start = store.begin_layer(&lease, &blob, &diff_id);
+            Ok(matches!(start.map_err(Error::of)?, LayerStart::Present))
         })
         .await
-        .inspect(|&here| {
-            if here {
-                self.lease.hold(&self.diff_id);
-                self.lease.hold(&self.descriptor.digest);
-            }
-        })
     }
 
     pub async fn pull(self) -> Result<()> {
