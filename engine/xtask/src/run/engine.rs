@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::{SigSet, Signal};
 
-use crate::command::{as_root, output, run};
+use crate::command::{as_root, output, run, shown};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -102,8 +102,7 @@ pub enum Ended {
     Died(ExitStatus),
 }
 
-/// From here on, Ctrl-C kills nobody: it is waited for. Programs that we
-/// start get it as usual, because Rust starts them with no signal blocked.
+/// From here on, Ctrl-C does not kill us: it is waited for.
 pub fn catch_signals() -> Result<Signals> {
     let mut set = SigSet::empty();
     for signal in [
@@ -118,24 +117,35 @@ pub fn catch_signals() -> Result<Signals> {
     Ok(Signals(set))
 }
 
+impl Signals {
+    /// Starts a program that is to get its signals: it would inherit that
+    /// they are held back. A Ctrl-C in this instant ends us at once; the
+    /// next run clears up then.
+    fn released(&self, command: &mut Command) -> Result<Child> {
+        self.0.thread_unblock()?;
+        let child = command.spawn();
+        self.0.thread_block()?;
+        child.with_context(|| format!("cannot run {}", shown(command)))
+    }
+}
+
 impl Engine {
     /// Clears up after a killed run, then starts the daemon and waits until
     /// it answers.
-    pub fn start(place: Place) -> Result<Self> {
+    pub fn start(place: Place, signals: &Signals) -> Result<Self> {
         std::fs::create_dir_all(&place.folder)?;
         place.sweep()?;
         run(&mut as_root("mkdir", &["-p", &place.run]))?;
         let log = File::create(place.log())?;
-        let daemon = place
-            .daemon_command()?
+        let mut command = place.daemon_command()?;
+        command
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
             // Ctrl-C is for us; the daemon is asked once its containers
             // are gone.
-            .process_group(0)
-            .spawn()
-            .context("cannot run dhowd")?;
+            .process_group(0);
+        let daemon = signals.released(&mut command)?;
         let mut engine = Self { place, daemon };
         if let Err(error) = engine.wait_until_up() {
             let words = engine.last_words();
@@ -204,10 +214,7 @@ impl Engine {
         if names.is_empty() {
             return;
         }
-        for words in [
-            &["stop", "--time", "5"][..],
-            &["rm", "--force", "--volumes"],
-        ] {
+        for words in [&["stop", "-t", "5"][..], &["rm", "--force", "--volumes"]] {
             let _ = self.dhow(&[words, &names].concat());
         }
     }

@@ -52,13 +52,10 @@ pub fn run(options: &Options) -> Result<()> {
 
     let signals = engine::catch_signals()?;
     let place = Place::new(&options.name, &programs, &target_directory()?)?;
-    let mut engine = Engine::start(place)?;
+    let mut engine = Engine::start(place, &signals)?;
     let outcome = show(&mut engine, options, &signals);
-    if let Err(error) = &outcome {
-        eprintln!(
-            "{error:#}\n── the daemon's last words\n{}",
-            engine.last_words()
-        );
+    if outcome.is_err() {
+        eprintln!("── the daemon's last words\n{}", engine.last_words());
     }
     eprintln!("\nstopping …");
     engine
@@ -73,6 +70,9 @@ fn show(engine: &mut Engine, options: &Options, signals: &engine::Signals) -> Re
     engine.dhow(&[
         "run",
         "--detach",
+        // It is built in: nothing is to be asked of any registry.
+        "--pull",
+        "never",
         "--name",
         "welcome",
         "--publish",
