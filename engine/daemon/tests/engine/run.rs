@@ -47,7 +47,10 @@ fn exit_codes_are_dockers() {
     let code = |words: &[&str]| engine.docker(&[&["run", "--rm"], words].concat()).code;
     assert_eq!(code(&["busybox", "true"]), 0);
     assert_eq!(code(&["busybox", "false"]), 1);
-    assert_eq!(code(&["busybox", "sh", "-c", "sh -c 'kill -KILL $$'; exit $?"]), 137);
+    assert_eq!(
+        code(&["busybox", "sh", "-c", "sh -c 'kill -KILL $$'; exit $?"]),
+        137
+    );
     assert_eq!(code(&["busybox", "no-such-program"]), 127);
     assert_eq!(code(&["busybox", "/etc/passwd"]), 126);
     assert_eq!(code(&["--no-such-flag", "busybox"]), 125);
