@@ -22,11 +22,15 @@ pub struct Loaded {
     pub renamed: Vec<(Reference, Digest)>,
 }
 
-/// What happens while an archive is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LoadEvent {
-    /// So many bytes of layers were taken so far.
-    Bytes(u64),
+/// How far reading a layer of an archive is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadProgress {
+    /// The layer, by the name of its file in the archive.
+    pub layer: String,
+    /// Bytes taken.
+    pub current: u64,
+    /// Bytes of the whole file.
+    pub total: u64,
 }
 
 /// An entry of Docker's `manifest.json`.
@@ -49,16 +53,12 @@ impl ImageStore {
     pub fn load(
         &self,
         input: &mut dyn Read,
-        progress: &mut dyn FnMut(LoadEvent),
+        progress: &mut dyn FnMut(LoadProgress),
     ) -> Result<Vec<Loaded>, ArchiveError> {
         let input = BufReader::with_capacity(256 * 1024, input);
         let input = decoder(input).map_err(ArchiveError::Compression)?;
         let input = BufReader::with_capacity(256 * 1024, input);
-        let mut total = 0;
-        let spool = Spool::read(self, input, &mut |bytes| {
-            total += bytes;
-            progress(LoadEvent::Bytes(total));
-        })?;
+        let spool = Spool::read(self, input, progress)?;
         let mut loading = Loading {
             store: self,
             lease: self.lease(),

@@ -10,6 +10,6 @@ mod spool;
 
 pub use compose::{CommitSpec, ImportSpec};
 pub use error::ArchiveError;
-pub use load::{LoadEvent, Loaded};
+pub use load::{LoadProgress, Loaded};
 pub use push::PushPlan;
 pub use save::SavePlan;

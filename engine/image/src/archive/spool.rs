@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 
 use dhow_model::Digest;
 
-use super::ArchiveError;
+use super::{ArchiveError, LoadProgress};
 use crate::layer::{LayerError, LayerWriter, MadeLayer, clean};
 use crate::store::{ImageStore, sha256};
 use crate::tar::{Entry, Kind, TarReader};
@@ -36,11 +36,11 @@ pub(super) struct Spool {
 type Behind = VecDeque<(Vec<u8>, JoinHandle<Result<MadeLayer, LayerError>>)>;
 
 impl Spool {
-    /// Reads the archive to its end. `progress` is told of bytes taken.
+    /// Reads the archive to its end.
     pub fn read<R: BufRead>(
         store: &ImageStore,
         input: R,
-        progress: &mut dyn FnMut(u64),
+        progress: &mut dyn FnMut(LoadProgress),
     ) -> Result<Self, ArchiveError> {
         let mut spool = Self::default();
         let mut behind = Behind::new();
@@ -85,7 +85,7 @@ impl Spool {
         store: &ImageStore,
         archive: &mut TarReader<R>,
         behind: &mut Behind,
-        progress: &mut dyn FnMut(u64),
+        progress: &mut dyn FnMut(LoadProgress),
     ) -> Result<(), ArchiveError> {
         let mut room = MAX_DOCUMENTS;
         let mut count = 0;
@@ -107,6 +107,8 @@ impl Spool {
             if is_layer(&head) {
                 let mut writer = LayerWriter::new(store)?;
                 writer.take(&head)?;
+                let name = layer_name(&path);
+                let mut current = head.len() as u64;
                 loop {
                     let data = archive.fill()?;
                     if data.is_empty() {
@@ -115,7 +117,12 @@ impl Spool {
                     let length = data.len();
                     writer.take(data)?;
                     archive.consume(length);
-                    progress(length as u64);
+                    current += length as u64;
+                    progress(LoadProgress {
+                        layer: name.clone(),
+                        current,
+                        total: entry.size,
+                    });
                 }
                 let thread = std::thread::Builder::new()
                     .name("layer-finish".into())
@@ -210,6 +217,13 @@ fn verify(path: &[u8], actual: &Digest) -> Result<(), ArchiveError> {
         name: String::from_utf8_lossy(name).into_owned(),
         actual: actual.clone(),
     })
+}
+
+/// What a layer's file is called: its digest, or its directory.
+fn layer_name(path: &[u8]) -> String {
+    let path = String::from_utf8_lossy(path);
+    let name = path.strip_suffix("/layer.tar").unwrap_or(&path);
+    name.rsplit('/').next().unwrap_or(name).to_owned()
 }
 
 /// Whether something that begins with `head` is a layer: compressed, or a tar

@@ -84,12 +84,17 @@ impl ImageStore {
         self.layer_dirs_of(&diff_ids)
     }
 
+    /// Where layer `diff_id` is, or would be, unpacked.
+    pub fn layer_dir(&self, diff_id: &Digest) -> PathBuf {
+        self.layer_path(diff_id).join("diff")
+    }
+
     fn layer_dirs_of(&self, diff_ids: &[Digest]) -> Result<Vec<LayerDir>, ImageError> {
         let mut dirs: Vec<LayerDir> = Vec::with_capacity(diff_ids.len());
         for diff_id in diff_ids {
             // overlayfs refuses the same directory twice. The upper one
             // decides, so the lower changes nothing.
-            let path = self.layer_path(diff_id).join("diff");
+            let path = self.layer_dir(diff_id);
             if dirs.iter().any(|dir| dir.path == path) {
                 continue;
             }

@@ -8,7 +8,7 @@ use crate::{ClientSocket, Result};
 
 mod attach;
 mod cgroup;
-mod container;
+pub(crate) mod container;
 mod create;
 mod detach;
 mod exec;
@@ -39,7 +39,7 @@ mod volumes;
 mod wait;
 mod watch;
 
-pub(crate) use create::new_id;
+pub(crate) use create::{merge, new_id};
 pub(crate) use record::Status;
 
 /// Ends when the awaited condition holds.

@@ -1,17 +1,20 @@
 //! Images: the verbs of `/images/…`, `/distribution/…` and `/commit`, joining
 //! the store and the registries.
 
-use bollard_stubs::models::*;
-use bollard_stubs::query_parameters::*;
-use dhow_model::ErrorKind;
 use serde::{Deserialize, Serialize};
 
-use crate::{ByteStream, Error, JsonStream, LocalEngine, Result};
-
+mod archive;
+mod commit;
+mod inspect;
+mod instructions;
+mod list;
+mod names;
+mod pattern;
 mod progress;
 mod pull;
 mod push;
 mod remote;
+mod remove;
 mod run;
 
 pub(crate) use remote::{config as registry_config, registry};
@@ -71,74 +74,3 @@ pub struct AuthStatus {
 
 /// The decoded `X-Registry-Auth` header; `None` where the client sent none.
 pub type RegistryAuth = Option<AuthConfig>;
-
-fn missing<T>() -> Result<T> {
-    Err(Error::new(ErrorKind::NotImplemented, "not written yet"))
-}
-
-impl LocalEngine {
-    pub async fn list_images(
-        &self,
-        _options: Option<ListImagesOptions>,
-    ) -> Result<Vec<ImageSummary>> {
-        missing()
-    }
-    /// `from_src` set: `docker import` of `archive` (`-`) or of a URL.
-    pub async fn import_archive(
-        &self,
-        _options: CreateImageOptions,
-        _archive: ByteStream,
-    ) -> Result<JsonStream<Progress>> {
-        missing()
-    }
-    pub async fn inspect_image(
-        &self,
-        _name: &str,
-        _options: Option<InspectImageOptions>,
-    ) -> Result<ImageInspect> {
-        missing()
-    }
-    pub async fn image_history(
-        &self,
-        _name: &str,
-        _options: Option<ImageHistoryOptions>,
-    ) -> Result<Vec<ImageHistoryResponseItem>> {
-        missing()
-    }
-    pub async fn tag_image(&self, _name: &str, _options: TagImageOptions) -> Result<()> {
-        missing()
-    }
-    pub async fn remove_image(
-        &self,
-        _name: &str,
-        _options: Option<RemoveImageOptions>,
-    ) -> Result<Vec<ImageDeleteResponseItem>> {
-        missing()
-    }
-    pub async fn prune_images(
-        &self,
-        _options: Option<PruneImagesOptions>,
-    ) -> Result<ImagePruneResponse> {
-        missing()
-    }
-    /// `docker save` of one or several names.
-    pub async fn export_images(&self, _options: ExportImagesOptions) -> Result<ByteStream> {
-        missing()
-    }
-    /// `docker load`.
-    pub async fn import_image(
-        &self,
-        _options: ImportImageOptions,
-        _quiet: bool,
-        _archive: ByteStream,
-    ) -> Result<JsonStream<Progress>> {
-        missing()
-    }
-    pub async fn commit_container(
-        &self,
-        _options: CommitContainerOptions,
-        _config: ContainerConfig,
-    ) -> Result<IdResponse> {
-        missing()
-    }
-}

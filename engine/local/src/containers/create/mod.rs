@@ -20,6 +20,7 @@ use super::record::{Record, State};
 use crate::db::Commit;
 use crate::{Error, LocalEngine, Result, clock};
 
+pub(crate) use merge::merge;
 pub(crate) use validate::{check_resources, health_config, restart_policy};
 
 /// How often another random name is tried before the id is the name.
