@@ -130,6 +130,9 @@ impl LocalEngine {
     ) -> Result<()> {
         let Launched { process, control } = launched;
         let (shim, events) = Shim::new(control, Some(process))?;
+        // First of all, because the container may have ended before the next
+        // request is sent. Events wait until they are followed.
+        shim.subscribe(container.read(|r| r.state.seq)).await?;
         for (attach, client) in container.attachments.take().await {
             shim.attach(attach, client).await?;
         }
@@ -140,7 +143,11 @@ impl LocalEngine {
         *container.shim_slot() = Some(Arc::clone(&shim));
         let plugged = plugged.cloned();
         let has_probe = super::plan::probe(&container.record()).is_some();
-        container.change(&self.shared.db, Commit::Durable, |r| {
+        let commit = match container.read(Record::auto_remove) {
+            true => Commit::Quick,
+            false => Commit::Durable,
+        };
+        let written = container.change(&self.shared.db, commit, |r| {
             let state = &mut r.state;
             state.status = Status::Running;
             state.pid = Some(pid);
@@ -152,10 +159,13 @@ impl LocalEngine {
             state.stopped_by_hand = false;
             state.health = has_probe.then(health::Machine::default);
             state.network = plugged;
-        })?;
+        });
+        if let Err(error) = written {
+            // It runs; that it could not be written down does not stop it.
+            tracing::error!(container = %container.id, %error, "state not written");
+        }
         self.network_event(container, "connect");
         self.container_event(container, "start", &[]);
-        shim.subscribe(container.read(|r| r.state.seq)).await?;
         self.follow(Arc::clone(container), events).await;
         Ok(())
     }
