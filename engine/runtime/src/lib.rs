@@ -6,5 +6,6 @@
 #![forbid(unsafe_code)]
 
 pub mod launch;
+pub mod logs;
 pub mod protocol;
 pub mod spec;

@@ -55,14 +55,15 @@ impl Program {
         arguments: &[&CStr],
         fds: &[(BorrowedFd<'_>, RawFd)],
     ) -> io::Result<Spawned> {
-        // Numbers given and numbers wanted may overlap in any way, so each one
-        // is first moved out of the way of all that are wanted.
+        // Numbers given and numbers wanted may overlap in any way, so each one,
+        // and the program's, is first moved out of the way of all wanted.
         let floor = fds.iter().map(|(_, number)| number + 1).max().unwrap_or(0);
         let moved: Vec<OwnedFd> = fds
             .iter()
             .map(|(fd, _)| rustix::io::fcntl_dupfd_cloexec(fd, floor))
             .collect::<Result<_, _>>()?;
-        let path = CString::new(format!("/proc/self/fd/{}", self.file.as_raw_fd()))?;
+        let file = rustix::io::fcntl_dupfd_cloexec(&self.file, floor)?;
+        let path = CString::new(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
         let mut argv: Vec<*mut libc::c_char> =
             arguments.iter().map(|a| a.as_ptr().cast_mut()).collect();
         argv.push(ptr::null_mut());
@@ -173,6 +174,19 @@ pub fn inherited(number: RawFd) -> io::Result<OwnedFd> {
     let fd = unsafe { OwnedFd::from_raw_fd(number) };
     rustix::io::fcntl_setfd(&fd, rustix::io::FdFlags::CLOEXEC)?;
     Ok(fd)
+}
+
+/// Closes all descriptors from this number on. For a program that has just
+/// begun and owns none of them yet.
+pub fn close_from(first: RawFd) -> io::Result<()> {
+    let first = libc::c_uint::try_from(first).unwrap_or(3).max(3);
+    // SAFETY: the caller owns no descriptor in the range, so nobody will use
+    // one that is closed here.
+    let result = unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, 0) };
+    match result {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 #[cfg(test)]

@@ -284,6 +284,13 @@ impl Cgroup {
         Ok(())
     }
 
+    /// Removes it where nothing is in or below it; says nothing of the rest.
+    pub fn remove_if_empty(&self) -> io::Result<()> {
+        self.directories()
+            .filter(|dir| dir.is_dir())
+            .try_for_each(fs::remove_dir)
+    }
+
     /// What it used so far. Controllers that are missing leave zeros.
     pub fn stats(&self) -> Stats {
         stats::read(self)
