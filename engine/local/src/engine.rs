@@ -87,6 +87,8 @@ impl LocalEngine {
             host: db.setting("network.host", random_id)?,
             none: db.setting("network.none", random_id)?,
         };
+        // Whatever can fail without a trace comes before the bridge is made.
+        let launcher = Launcher::new(&config.shim).map_err(Error::of)?;
         let bip = config
             .bip
             .as_deref()
@@ -110,7 +112,6 @@ impl LocalEngine {
         let options = OpenOptions::this_boot()?;
         let images = ImageStore::open(&root.join("image"), options).map_err(Error::of)?;
         let volumes = VolumeStore::open(&root.join("volumes")).map_err(Error::of)?;
-        let launcher = Launcher::new(&config.shim).map_err(Error::of)?;
         let shared = Shared {
             id,
             created: created.parse().unwrap_or(0),

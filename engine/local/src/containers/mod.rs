@@ -19,8 +19,9 @@ mod list;
 mod logs;
 mod network;
 mod pause;
-mod plan;
+
 mod ports;
+mod prepare;
 pub(crate) mod record;
 mod recover;
 mod remove;

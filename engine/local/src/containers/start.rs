@@ -142,7 +142,7 @@ impl LocalEngine {
         };
         *container.shim_slot() = Some(Arc::clone(&shim));
         let plugged = plugged.cloned();
-        let has_probe = super::plan::probe(&container.record()).is_some();
+        let has_probe = super::prepare::probe(&container.record()).is_some();
         let commit = match container.read(Record::auto_remove) {
             true => Commit::Quick,
             false => Commit::Durable,

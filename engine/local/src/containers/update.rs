@@ -5,7 +5,7 @@ use dhow_model::lifecycle::Request;
 use dhow_model::restart;
 
 use super::record::Record;
-use super::{create, plan};
+use super::{create, prepare};
 use crate::db::Commit;
 use crate::{Error, LocalEngine, Result};
 
@@ -39,7 +39,7 @@ impl LocalEngine {
         let support = &self.shared.host.support;
         let warnings = create::check_resources(&mut changed.host_config, support, true)?;
         if status.counts_as_running() {
-            let limits = plan::limits(&changed.host_config)?;
+            let limits = prepare::limits(&changed.host_config)?;
             let unified = self.shared.host.cgroup_version == 2;
             let resources = limits.to_oci(Vec::new(), unified);
             let shim = container.running_shim()?;

@@ -45,10 +45,10 @@ pub(super) fn matches(pattern: &str, name: &str) -> bool {
                 return false;
             };
             let after = match first {
-                '?' => (c != '/').then(|| rest.as_str()),
+                '?' => (c != '/').then_some(rest.as_str()),
                 '[' => class(rest.as_str(), c).and_then(|(fits, after)| fits.then_some(after)),
-                '\\' => (rest.next() == Some(c)).then(|| rest.as_str()),
-                literal => (literal == c).then(|| rest.as_str()),
+                '\\' => (rest.next() == Some(c)).then_some(rest.as_str()),
+                literal => (literal == c).then_some(rest.as_str()),
             };
             after.is_some_and(|after| matches(after, left.as_str()))
         }

@@ -71,8 +71,8 @@ impl LocalEngine {
         )?);
         logging::check(host.log_config.as_ref())?;
         self.check_network(&host, networking.as_ref())?;
-        super::plan::check_security(&host, &self.shared.host)?;
-        super::plan::check_devices(&host)?;
+        super::prepare::check_security(&host, &self.shared.host)?;
+        super::prepare::check_devices(&host)?;
         super::ports::check(&config, &host)?;
 
         let id = new_id()?;

@@ -8,7 +8,7 @@ use dhow_model::{health, restart};
 use dhow_runtime::spec::limits::Ulimit;
 use dhow_runtime::spec::resources::Support;
 
-use crate::containers::plan;
+use crate::containers::prepare;
 
 use crate::{Error, Result};
 
@@ -40,9 +40,9 @@ pub(crate) fn check_resources(
     support: &Support,
     update: bool,
 ) -> Result<Vec<String>> {
-    let mut limits = plan::limits(host)?;
+    let mut limits = prepare::limits(host)?;
     let warnings = limits.adjust(support, update).map_err(Error::of)?;
-    plan::keep_limits(host, &limits);
+    prepare::keep_limits(host, &limits);
     if !update && limits.memory > 0 && limits.memory_swap == 0 {
         // Docker's default: as much swap again as memory.
         host.memory_swap = Some(limits.memory.saturating_mul(2));

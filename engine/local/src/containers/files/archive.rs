@@ -122,7 +122,7 @@ impl LocalEngine {
         let record = container.record();
         let directory = container.directory(&self.config().data_root);
         let layers = self.layers_of(&record)?;
-        let files = crate::containers::plan::Layered::new(&directory.join("upper"), &layers);
+        let files = crate::containers::prepare::Layered::new(&directory.join("upper"), &layers);
         let user = user::resolve(
             record.config.user.as_deref().unwrap_or_default(),
             &[],
