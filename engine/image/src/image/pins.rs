@@ -1,5 +1,6 @@
 //! Layers that containers stand on, whatever becomes of their image.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use dhow_model::Digest;
@@ -7,6 +8,16 @@ use rusqlite::params;
 
 use super::{ImageError, chain_ids};
 use crate::store::{ImageStore, StoreError};
+
+/// Layers, and their blobs, that only one owner holds.
+const ORPHANS: &str = "
+WITH alone AS (
+    SELECT diff_id FROM pins WHERE owner = ?1
+    EXCEPT SELECT diff_id FROM pins WHERE owner <> ?1
+    EXCEPT SELECT diff_id FROM image_layers
+)
+SELECT diff_id FROM alone UNION SELECT digest FROM layer_blobs JOIN alone USING (diff_id)
+";
 
 /// An unpacked layer, for the lower directories of an overlay.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,11 +58,35 @@ impl ImageStore {
         Ok(())
     }
 
-    /// Lets go of what `owner` holds. Layers that nothing else holds are
-    /// removed by the next collection.
+    /// Lets go of what `owner` holds. Layers of an image that is gone already
+    /// are removed behind the caller's back, since that may take a while.
     pub fn unpin(&self, owner: &str) -> Result<(), ImageError> {
-        self.db()
-            .execute("DELETE FROM pins WHERE owner = ?1", [owner])?;
+        let orphans: HashSet<Digest> = {
+            let mut db = self.db();
+            let tx = db.transaction()?;
+            let orphans = {
+                let mut query = tx.prepare_cached(ORPHANS)?;
+                let rows = query.query_map([owner], |row| row.get::<_, String>(0))?;
+                rows.map(|row| row?.parse().map_err(|_| StoreError::Record("digest")))
+                    .collect::<Result<_, StoreError>>()?
+            };
+            tx.execute("DELETE FROM pins WHERE owner = ?1", [owner])?;
+            tx.commit()?;
+            orphans
+        };
+        if orphans.is_empty() {
+            return Ok(());
+        }
+        let store = self.clone();
+        let collect = move || {
+            if let Err(error) = store.collect_if(|digest| orphans.contains(digest)) {
+                let error = dhow_model::error::chain(&error);
+                tracing::warn!(error, "cannot remove layers of a removed container");
+            }
+        };
+        // Without a thread the next collection does it.
+        let thread = std::thread::Builder::new().name("image-collect".into());
+        drop(thread.spawn(collect));
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! Removing images and names, by the rules of `docker rmi`.
 
+use std::collections::HashSet;
+
 use dhow_model::{Digest, reference::Reference};
 use rusqlite::{Connection, params};
 
@@ -59,13 +61,16 @@ impl ImageStore {
             db: &tx,
             users,
             removed: Vec::new(),
+            freed: HashSet::new(),
         };
         removal.word(word, options)?;
-        let removed = removal.removed;
+        let (removed, freed) = (removal.removed, removal.freed);
         tx.commit()?;
         drop(db);
-        if removed.iter().any(|r| matches!(r, Removed::Image(_))) {
-            self.collect()?;
+        // Only what was this image's: layers that an interrupted pull left
+        // are there for the next one.
+        if !freed.is_empty() {
+            self.collect_if(|digest| freed.contains(digest))?;
         }
         Ok(removed)
     }
@@ -100,6 +105,8 @@ struct Removal<'a> {
     db: &'a Connection,
     users: &'a [ImageUser],
     removed: Vec<Removed>,
+    /// Blobs and layers that may have lost their last holder.
+    freed: HashSet<Digest>,
 }
 
 impl Removal<'_> {
@@ -206,6 +213,7 @@ impl Removal<'_> {
             |row| row.get(0),
         )?;
         let chain = self.chain(id)?;
+        self.free(id)?;
         self.db
             .execute("DELETE FROM images WHERE id = ?1", [id.as_str()])?;
         self.removed.push(Removed::Image(id.clone()));
@@ -220,6 +228,23 @@ impl Removal<'_> {
         let parent: Digest = parent.parse().map_err(|_| StoreError::Record("image id"))?;
         if self.exists(&parent)? {
             self.image(&parent, false, true, true)?;
+        }
+        Ok(())
+    }
+
+    /// Remembers what image `id` holds.
+    fn free(&mut self, id: &Digest) -> Result<(), ImageError> {
+        let mut query = self.db.prepare_cached(
+            "SELECT diff_id FROM image_layers WHERE image = ?1
+             UNION SELECT b.digest FROM image_layers l JOIN layer_blobs b USING (diff_id)
+                 WHERE l.image = ?1
+             UNION SELECT digest FROM image_manifests WHERE image = ?1
+             UNION SELECT ?1",
+        )?;
+        let rows = query.query_map([id.as_str()], |row| row.get::<_, String>(0))?;
+        for row in rows {
+            let digest = row?.parse().map_err(|_| StoreError::Record("digest"))?;
+            self.freed.insert(digest);
         }
         Ok(())
     }

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use dhow_model::Digest;
 
-use super::{ImageStore, StoreError, discard};
+use super::sweep::PARTIAL;
+use super::{ImageStore, StoreError, at, discard};
 
 /// What a collection freed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,9 +17,34 @@ pub struct Collected {
 }
 
 impl ImageStore {
-    /// Removes every blob and layer that no image, pin or lease holds.
+    /// Removes every blob and layer that no image, pin or lease holds, and the
+    /// beginnings of blobs that nobody is fetching.
     pub fn collect(&self) -> Result<Collected, StoreError> {
-        self.collect_if(|_| true)
+        let mut collected = self.collect_if(|_| true)?;
+        collected.bytes += self.collect_partials()?;
+        Ok(collected)
+    }
+
+    fn collect_partials(&self) -> Result<u64, StoreError> {
+        let path = self.root().join("tmp");
+        // Whoever begins a fetch takes this lock first.
+        let flights = self.inner.flights.lock().unwrap_or_else(|p| p.into_inner());
+        let mut bytes = 0;
+        for entry in std::fs::read_dir(&path).map_err(at("read", &path))? {
+            let entry = entry.map_err(at("read", &path))?;
+            let name = entry.file_name();
+            let Some(hex) = name.to_str().and_then(|name| name.strip_prefix(PARTIAL)) else {
+                continue;
+            };
+            let fetched = format!("sha256:{hex}").parse();
+            if fetched.is_ok_and(|digest: Digest| flights.contains(&digest)) {
+                continue;
+            }
+            let size = entry.metadata().map_or(0, |stat| stat.len());
+            std::fs::remove_file(entry.path()).map_err(at("remove", &entry.path()))?;
+            bytes += size;
+        }
+        Ok(bytes)
     }
 
     /// The same for those `wanted` accepts, which are otherwise left alone.

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use dhow_model::Digest;
 
@@ -9,6 +10,9 @@ use super::{ImageStore, StoreError, at, points, remove_tree};
 
 /// Downloads to go on with; everything else in `tmp` is rubbish at open.
 pub(super) const PARTIAL: &str = "partial-";
+
+/// How long the beginning of a blob waits for the next attempt.
+const MAX_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 impl ImageStore {
     /// Takes back what was half done, and forgets layers that may have been
@@ -84,7 +88,8 @@ impl ImageStore {
         let mut found = Vec::new();
         for entry in std::fs::read_dir(&path).map_err(at("read", &path))? {
             let entry = entry.map_err(at("read", &path))?;
-            if !entry.file_name().to_string_lossy().starts_with(PARTIAL) {
+            let partial = entry.file_name().to_string_lossy().starts_with(PARTIAL);
+            if !partial || is_old(&entry) {
                 // Renamed once more, so that names of this run are free.
                 let aside = self.temp_path("rubbish");
                 std::fs::rename(entry.path(), &aside).map_err(at("move", &entry.path()))?;
@@ -114,6 +119,13 @@ impl ImageStore {
         }
         Ok(())
     }
+}
+
+/// Whether nobody has gone on with a download for so long that nobody will.
+fn is_old(entry: &std::fs::DirEntry) -> bool {
+    let changed = entry.metadata().and_then(|stat| stat.modified());
+    let age = changed.ok().and_then(|changed| changed.elapsed().ok());
+    age.is_some_and(|age| age > MAX_AGE)
 }
 
 fn remove_all(paths: &[impl AsRef<Path>]) {

@@ -217,6 +217,77 @@ fn a_tree_deeper_than_descriptors() {
     attack(&archive(|tar| file(tar, &path, b"deep"))).expect("deep but harmless");
 }
 
+/// A store on a file system of its own with little room.
+struct Small(tempfile::TempDir);
+
+impl Small {
+    fn new(options: &str) -> Self {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let status = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", options, "tmpfs"])
+            .arg(dir.path())
+            .status();
+        assert!(status.expect("mount runs").success());
+        Self(dir)
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        let done = std::process::Command::new("umount")
+            .arg(self.0.path())
+            .status();
+        assert!(done.is_ok_and(|s| s.success()) || std::thread::panicking());
+    }
+}
+
+#[test]
+fn bombs_stop_before_the_disk_is_full() {
+    // Half a gigabyte of zeros, and more files than there are inodes.
+    let zeros = {
+        let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        let mut builder = tar::Builder::new(gzip);
+        let mut header = header(EntryType::Regular, 512 << 20, 0o644);
+        builder
+            .append_data(
+                &mut header,
+                "zeros",
+                std::io::repeat(0).take_bytes(512 << 20),
+            )
+            .expect("file");
+        builder.into_inner().expect("tar").finish().expect("gzip")
+    };
+    let empties = {
+        let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        let mut builder = tar::Builder::new(gzip);
+        for number in 0..60_000u32 {
+            let mut header = header(EntryType::Regular, 0, 0o644);
+            builder
+                .append_data(&mut header, number.to_string(), std::io::empty())
+                .expect("file");
+        }
+        builder.into_inner().expect("tar").finish().expect("gzip")
+    };
+    for (blob, options) in [(zeros, "size=128m"), (empties, "size=1g,nr_inodes=40000")] {
+        let small = Small::new(options);
+        let store = open(small.0.path());
+        let bomb = Layer {
+            descriptor: dhow_image::Descriptor::new("", digest(&blob), blob.len() as u64),
+            diff_id: digest(b"never reached"),
+            blob,
+        };
+        let error = ingest(&store, &store.lease(), &bomb).expect_err("no room");
+        let text = dhow_model::error::chain(&error);
+        assert!(text.contains("no space left for"), "{text}");
+        // Others still have room, and pruning frees what came of the bomb.
+        ingest(&store, &store.lease(), &small_layer("f", b"fits")).expect("fits");
+        store.collect().expect("collect");
+        let left = std::fs::read_dir(store.root().join("tmp")).expect("tmp");
+        assert_eq!(left.count(), 0);
+        drop(store);
+    }
+}
+
 fn name() -> impl Strategy<Value = String> {
     let part = prop_oneof![
         Just("a".to_owned()),

@@ -198,6 +198,26 @@ fn an_interrupted_download_goes_on_where_it_stopped() {
 }
 
 #[test]
+fn a_collection_spares_the_download_under_way() {
+    let (_dir, store) = store();
+    let layers = [layer(&rich_archive(), Pack::Gzip), small_layer("f", b"f")];
+    let lease = store.lease();
+    let begin = |layer: &Layer| {
+        let start = store.begin_layer(&lease, &layer.descriptor, &layer.diff_id);
+        let LayerStart::Ingest(ingest) = start.expect("begin") else {
+            panic!("not there yet");
+        };
+        ingest
+    };
+    let mut going = begin(&layers[0]);
+    going.write(&layers[0].blob[..1000]).expect("part");
+    begin(&layers[1]).write(&layers[1].blob[..9]).expect("part");
+    assert_eq!(store.collect().expect("collect").bytes, 9);
+    going.write(&layers[0].blob[1000..]).expect("rest");
+    going.finish().expect("whole");
+}
+
+#[test]
 fn a_damaged_first_part_is_not_resumed_twice() {
     let (_dir, store) = store();
     let layer = layer(&rich_archive(), Pack::Plain);
