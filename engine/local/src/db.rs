@@ -87,6 +87,24 @@ impl Db {
         )
     }
 
+    /// The value kept under `key`, if there is one.
+    pub fn get_setting(&self, key: &str) -> Result<Option<String>> {
+        let connection = self.lock();
+        let mut statement = connection.prepare("SELECT value FROM setting WHERE key = ?1")?;
+        let mut rows = statement.query_map([key], |row| row.get(0))?;
+        Ok(rows.next().transpose()?)
+    }
+
+    /// Keeps `value` under `key`.
+    pub fn put_setting(&self, key: &str, value: &str) -> Result<()> {
+        self.at(Commit::Durable)?.execute(
+            "INSERT INTO setting (key, value) VALUES (?1, ?2)
+             ON CONFLICT (key) DO UPDATE SET value = ?2",
+            params![key, value],
+        )?;
+        Ok(())
+    }
+
     fn at(&self, commit: Commit) -> Result<MutexGuard<'_, Connection>> {
         let connection = self.lock();
         let level = match commit {

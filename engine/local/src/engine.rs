@@ -60,6 +60,12 @@ impl LocalEngine {
     pub async fn open(config: EngineConfig) -> Result<Self> {
         let engine = tokio::task::spawn_blocking(move || Self::assemble(config)).await??;
         engine.recover().await?;
+        let greeting = engine.clone();
+        let greeted = tokio::task::spawn_blocking(move || greeting.load_built_in_images()).await?;
+        if let Err(error) = greeted {
+            // An engine without it is still an engine.
+            tracing::warn!(%error, "the built-in image cannot be loaded");
+        }
         let pool = Arc::clone(&engine.shared.network);
         std::thread::Builder::new()
             .name("namespaces".to_owned())

@@ -39,7 +39,7 @@ impl LocalEngine {
     }
 
     /// Which containers use which images.
-    pub(super) fn image_users(&self) -> Vec<ImageUser> {
+    pub(crate) fn image_users(&self) -> Vec<ImageUser> {
         let containers = self.shared.containers.all();
         let users = containers.iter().map(|container| {
             container.read(|record| ImageUser {
