@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -27,7 +27,16 @@ pub struct Plan {
     pub spec: SpecPlan,
     pub config: ShimConfig,
     pub inherited: Inherited,
-    root: PathBuf,
+    root: Root,
+}
+
+/// The directory that everything is in; goes when it is dropped.
+struct Root(PathBuf);
+
+impl Drop for Root {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(self.0.parent().unwrap());
+    }
 }
 
 /// A shim with its container.
@@ -38,8 +47,8 @@ pub struct Container {
     pub client: Client,
     pub cgroup: Cgroup,
     pub host: Host,
-    root: PathBuf,
     seen: u64,
+    _root: Root,
 }
 
 impl Plan {
@@ -110,7 +119,7 @@ impl Plan {
             spec,
             config,
             inherited: Inherited::default(),
-            root,
+            root: Root(root),
         }
     }
 
@@ -137,7 +146,7 @@ impl Plan {
     /// Starts the shim, not yet the container.
     pub fn launch(mut self) -> Container {
         let host = host();
-        let run_dir = self.root.join("run");
+        let run_dir = self.root.0.join("run");
         let spec = self.spec.build(&host).unwrap();
         fs::write(run_dir.join(SPEC_FILE), serde_json::to_vec(&spec).unwrap()).unwrap();
         let shim = Path::new(env!("CARGO_BIN_EXE_dhow-shim"));
@@ -160,8 +169,8 @@ impl Plan {
             client,
             cgroup,
             host,
-            root: self.root,
             seen: 0,
+            _root: self.root,
         }
     }
 
@@ -353,8 +362,6 @@ impl Drop for Container {
         // Other tests of this process may still be in it.
         let parent = Hierarchies::detect().unwrap().cgroup(parent);
         let _ = parent.remove_if_empty();
-        // The last process may take a moment to let go of the mounts.
-        let _ = fs::remove_dir_all(self.root.parent().unwrap());
     }
 }
 
@@ -426,11 +433,6 @@ pub fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         assert!(Instant::now() < deadline, "waited in vain: {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
-}
-
-/// A pipe's or socket's two ends as descriptors.
-pub fn owned(stream: UnixStream) -> OwnedFd {
-    stream.into()
 }
 
 fn host() -> Host {
