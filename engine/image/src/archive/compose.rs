@@ -1,13 +1,13 @@
 //! Images made on this machine: from a container's changes, from a tree.
 
-use std::io::{BufReader, Read, Write};
+use std::io::{BufReader, Cursor, Read, Write};
 
 use dhow_model::{Digest, reference::Reference};
 use serde_json::{Map, Value};
 
 use super::ArchiveError;
 use crate::image::{Config, History, NewImage, RootFs};
-use crate::layer::{LayerWriter, MadeLayer};
+use crate::layer::{Compression, LayerWriter, MadeLayer, decoder};
 use crate::store::{ImageStore, Lease};
 
 /// What a commit adds to its parent.
@@ -133,21 +133,32 @@ impl ImageStore {
         })
     }
 
-    /// Takes a layer from `input`, whatever it turns out to be.
+    /// Takes a layer from `input`: as it comes where a registry will take it
+    /// that way, else unpacked.
     pub(super) fn make_layer(&self, input: &mut dyn Read) -> Result<MadeLayer, ArchiveError> {
-        let mut writer = LayerWriter::new(self)?;
+        let broken = |e| ArchiveError::Tar(crate::tar::TarError::Read(e));
         let mut input = BufReader::with_capacity(256 * 1024, input);
+        let mut head = Vec::new();
+        (&mut input)
+            .take(6)
+            .read_to_end(&mut head)
+            .map_err(broken)?;
+        let as_it_comes = Compression::detect(&head).is_for_layers();
+        let whole = Cursor::new(head).chain(input);
+        let mut source: Box<dyn Read + '_> = match as_it_comes {
+            true => Box::new(whole),
+            false => Box::new(decoder(whole).map_err(ArchiveError::Compression)?),
+        };
+        let mut writer = LayerWriter::new(self)?;
+        let mut buffer = vec![0; 256 * 1024];
         loop {
-            let data = std::io::BufRead::fill_buf(&mut input);
-            let data = data.map_err(|e| ArchiveError::Tar(crate::tar::TarError::Read(e)))?;
-            if data.is_empty() {
-                break;
+            match source.read(&mut buffer) {
+                Ok(0) => return Ok(writer.finish()?),
+                Ok(count) => writer.take(&buffer[..count])?,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(broken(error)),
             }
-            writer.take(data)?;
-            let taken = data.len();
-            std::io::BufRead::consume(&mut input, taken);
         }
-        Ok(writer.finish()?)
     }
 
     fn record(

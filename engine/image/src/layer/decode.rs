@@ -13,33 +13,46 @@ pub enum Compression {
     Gzip,
     /// RFC 8878, perhaps of several frames.
     Zstd,
+    /// bzip2, perhaps of several streams. Not for layers.
+    Bzip2,
+    /// xz, perhaps of several streams. Not for layers.
+    Xz,
 }
+
+/// How much memory an xz stream may ask for: more than `xz -9` does.
+const XZ_MEMORY: u64 = 128 << 20;
 
 impl Compression {
     /// What begins with `head` (at least six bytes, unless there are fewer).
-    pub fn detect(head: &[u8]) -> Result<Self, UnpackError> {
+    pub fn detect(head: &[u8]) -> Self {
         if head.starts_with(&[0x1f, 0x8b, 8]) {
-            return Ok(Self::Gzip);
+            return Self::Gzip;
         }
         // A zstd stream may begin with a skippable frame (stargz does that).
         if head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
             || (head.len() >= 4 && head[0] & 0xf0 == 0x50 && head[1..4] == [0x2a, 0x4d, 0x18])
         {
-            return Ok(Self::Zstd);
+            return Self::Zstd;
         }
         if head.starts_with(b"BZh") {
-            return Err(UnpackError::Compression("bzip2"));
+            return Self::Bzip2;
         }
         if head.starts_with(&[0xfd, b'7', b'z', b'X', b'Z', 0]) {
-            return Err(UnpackError::Compression("xz"));
+            return Self::Xz;
         }
-        Ok(Self::None)
+        Self::None
     }
 
-    /// The OCI media type of a layer compressed this way.
+    /// Whether a registry takes layers compressed this way.
+    pub fn is_for_layers(self) -> bool {
+        !matches!(self, Self::Bzip2 | Self::Xz)
+    }
+
+    /// The OCI media type of a layer compressed this way; there is none for
+    /// those that registries don't know.
     pub fn layer_media_type(self) -> &'static str {
         match self {
-            Self::None => "application/vnd.oci.image.layer.v1.tar",
+            Self::None | Self::Bzip2 | Self::Xz => "application/vnd.oci.image.layer.v1.tar",
             Self::Gzip => "application/vnd.oci.image.layer.v1.tar+gzip",
             Self::Zstd => "application/vnd.oci.image.layer.v1.tar+zstd",
         }
@@ -56,6 +69,10 @@ pub(crate) enum Decoder<R: BufRead> {
     Gzip(Box<flate2::bufread::MultiGzDecoder<Whole<R>>>),
     /// Through zstd; its own default bounds the window to 128 MiB.
     Zstd(Box<zstd::stream::read::Decoder<'static, Whole<R>>>),
+    /// Through bzip2.
+    Bzip2(Box<bzip2::bufread::MultiBzDecoder<Whole<R>>>),
+    /// Through xz.
+    Xz(Box<liblzma::bufread::XzDecoder<Whole<R>>>),
 }
 
 /// Looks at the first bytes of `input` and decodes accordingly.
@@ -65,7 +82,7 @@ pub(crate) fn decoder<R: BufRead>(mut input: R) -> Result<Decoder<R>, UnpackErro
         .take(6)
         .read_to_end(&mut head)
         .map_err(UnpackError::Decompress)?;
-    let compression = Compression::detect(&head)?;
+    let compression = Compression::detect(&head);
     let whole = Cursor::new(head).chain(input);
     Ok(match compression {
         Compression::None => Decoder::Plain(whole),
@@ -73,6 +90,15 @@ pub(crate) fn decoder<R: BufRead>(mut input: R) -> Result<Decoder<R>, UnpackErro
         Compression::Zstd => Decoder::Zstd(Box::new(
             zstd::stream::read::Decoder::with_buffer(whole).map_err(UnpackError::Decompress)?,
         )),
+        Compression::Bzip2 => Decoder::Bzip2(Box::new(bzip2::bufread::MultiBzDecoder::new(whole))),
+        Compression::Xz => {
+            let flags = liblzma::stream::CONCATENATED;
+            let stream = liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY, flags)
+                .map_err(|e| UnpackError::Decompress(e.into()))?;
+            Decoder::Xz(Box::new(liblzma::bufread::XzDecoder::new_stream(
+                whole, stream,
+            )))
+        }
     })
 }
 
@@ -83,6 +109,8 @@ impl<R: BufRead> Decoder<R> {
             Self::Plain(_) => Compression::None,
             Self::Gzip(_) => Compression::Gzip,
             Self::Zstd(_) => Compression::Zstd,
+            Self::Bzip2(_) => Compression::Bzip2,
+            Self::Xz(_) => Compression::Xz,
         }
     }
 }
@@ -93,6 +121,8 @@ impl<R: BufRead> Read for Decoder<R> {
             Self::Plain(reader) => reader.read(buffer),
             Self::Gzip(reader) => reader.read(buffer),
             Self::Zstd(reader) => reader.read(buffer),
+            Self::Bzip2(reader) => reader.read(buffer),
+            Self::Xz(reader) => reader.read(buffer),
         }
     }
 }

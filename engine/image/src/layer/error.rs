@@ -73,9 +73,6 @@ pub enum UnpackError {
     /// The compressed stream is damaged.
     #[error("decompressing")]
     Decompress(#[source] io::Error),
-    /// Compressed in a way the engine cannot read.
-    #[error("unsupported compression: {0}")]
-    Compression(&'static str),
     /// Not a tar archive, or a damaged one.
     #[error(transparent)]
     Tar(#[from] TarError),

@@ -135,6 +135,39 @@ fn skopeo_reads_what_is_saved() {
 }
 
 #[test]
+fn skopeo_reads_an_image_that_came_with_dockers_manifest() {
+    let (dir, store) = store();
+    let layers = &layers()[..1];
+    let lease = store.lease();
+    ingest(&store, &lease, &layers[0]).expect("layer");
+    let (config, mut manifest) = documents(layers, serde_json::json!({}));
+    let text = String::from_utf8(manifest.data).expect("text");
+    manifest.data = text
+        .replace(media_type::OCI_MANIFEST, media_type::DOCKER_MANIFEST)
+        .replace(media_type::OCI_CONFIG, media_type::DOCKER_CONFIG)
+        .replace(
+            "application/vnd.oci.image.layer.v1.tar+gzip",
+            "application/vnd.docker.image.rootfs.diff.tar.gzip",
+        )
+        .into_bytes();
+    manifest.media_type = media_type::DOCKER_MANIFEST.into();
+    let image = dhow_image::NewImage {
+        config: &config,
+        manifest: Some(&manifest),
+        names: &[reference("example.com/app:1")],
+        ..Default::default()
+    };
+    store.commit_image(&lease, &image).expect("image");
+    let path = dir.path().join("saved.tar");
+    std::fs::write(&path, saved(&store, &["example.com/app:1"])).expect("write");
+    for source in ["docker-archive", "oci-archive"] {
+        let source = format!("{source}:{}", path.display());
+        let target = format!("dir:{}", dir.path().join("copy").display());
+        skopeo(&["copy", &source, &target]);
+    }
+}
+
+#[test]
 fn umoci_unpacks_what_is_saved() {
     let (dir, store) = store();
     image(&store, &layers()[..2], &["app:tag"]);
@@ -336,6 +369,41 @@ fn trees_become_images() {
     // Sent as it came.
     let plan = store.push_plan(&id).expect("plan");
     assert_eq!(plan.layers, [compressed.descriptor]);
+}
+
+#[test]
+fn trees_come_in_every_compression() {
+    let (_dir, store) = store();
+    let tree = archive(|tar| file(tar, "f", b"content"));
+    for program in ["bzip2", "xz", "zstd", "gzip"] {
+        let mut child = Command::new(program)
+            .arg("-c")
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect(program);
+        let mut stdin = child.stdin.take().expect("stdin");
+        stdin.write_all(&tree).expect("write");
+        drop(stdin);
+        let packed = child.wait_with_output().expect("output").stdout;
+        let spec = ImportSpec {
+            os: "linux".into(),
+            architecture: "amd64".into(),
+            message: program.into(),
+            ..ImportSpec::default()
+        };
+        let id = store.import(&spec, &mut packed.as_slice()).expect(program);
+        let image = store.image(&id).expect("image");
+        assert_eq!(image.config.rootfs.diff_ids, [digest(&tree)], "{program}");
+        store.push_plan(&id).expect("can be pushed");
+        // Whole archives too.
+        let mut broken = packed;
+        let middle = broken.len() / 2;
+        broken.truncate(middle);
+        store
+            .import(&spec, &mut broken.as_slice())
+            .expect_err("truncated");
+    }
 }
 
 #[test]
