@@ -38,16 +38,14 @@ fn main() {
 }
 
 fn run(program: Program, argv: &[String]) -> i32 {
-    let grammar = app::grammar(program);
     let words = argv.get(1..).unwrap_or_default();
-    let parsed = grammar
-        .clone()
+    let parsed = app::grammar(program)
         .try_get_matches_from(argv)
         .and_then(|mut matches| App::from_arg_matches_mut(&mut matches));
     let app = match parsed {
         Ok(app) => app,
         Err(error) => {
-            let refusal = usage::refuse(program, &grammar, words, &error);
+            let refusal = usage::refuse(program, &app::grammar(program), words, &error);
             if refusal.asked_for {
                 output::print(&refusal.text);
             } else {
@@ -62,7 +60,7 @@ fn run(program: Program, argv: &[String]) -> i32 {
     }
     let session = Session::new(program, app.choice(), app.debug);
     let Some(command) = app.command else {
-        output::print(&usage::page(program, &[&grammar]));
+        output::print(&usage::page(program, &[&app::grammar(program)]));
         return 0;
     };
     // One thread: the work is waiting for one engine.
@@ -76,7 +74,10 @@ fn run(program: Program, argv: &[String]) -> i32 {
             return 1;
         }
     };
-    match runtime.block_on(command.run(&session)) {
+    let result = runtime.block_on(command.run(&session));
+    // Whoever still waits for standard input is not waited for.
+    runtime.shutdown_background();
+    match result {
         Ok(code) => code,
         Err(failure) => {
             if let Some(text) = failure.text(program) {

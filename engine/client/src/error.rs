@@ -14,7 +14,7 @@ pub enum Error {
     #[error("cannot connect to the engine at {endpoint}")]
     Unreachable {
         /// Where it was looked for.
-        endpoint: Endpoint,
+        endpoint: Box<Endpoint>,
         /// What the system said.
         #[source]
         source: io::Error,
@@ -23,7 +23,7 @@ pub enum Error {
     #[error("permission denied while connecting to the engine at {endpoint}")]
     PermissionDenied {
         /// The socket in question.
-        endpoint: Endpoint,
+        endpoint: Box<Endpoint>,
         /// What the system said.
         #[source]
         source: io::Error,

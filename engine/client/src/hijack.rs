@@ -23,9 +23,9 @@ pub struct Hijacked {
     pub reader: ReadHalf,
     /// What the engine is sent.
     pub writer: WriteHalf,
-    /// Whether the engine said that output is multiplexed; `None` where it is
-    /// too old to say.
-    pub multiplexed: Option<bool>,
+    /// Whether the engine said that output is multiplexed. Engines before 1.42
+    /// never do: there, a terminal's output is raw and any other is not.
+    pub multiplexed: bool,
 }
 
 /// The engine's bytes.
@@ -53,11 +53,7 @@ impl Hijacked {
                 inner: reader,
             },
             writer: WriteHalf { inner: writer },
-            multiplexed: match content_type {
-                Some("application/vnd.docker.multiplexed-stream") => Some(true),
-                Some("application/vnd.docker.raw-stream") | None => None,
-                Some(_) => None,
-            },
+            multiplexed: content_type == Some("application/vnd.docker.multiplexed-stream"),
         })
     }
 }

@@ -5,10 +5,8 @@
 //! its refusal, which costs it, and only it, one more round trip. Requests
 //! whose body can be sent only once ask (`HEAD /_ping`) beforehand.
 
-use std::pin::Pin;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ::http::header::{
@@ -16,20 +14,17 @@ use ::http::header::{
 };
 use ::http::{HeaderMap, Method, StatusCode};
 use bytes::Bytes;
-use futures_util::Stream;
-use futures_util::stream::BoxStream;
-use http_body::Frame;
-use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::discovery::Target;
 use crate::endpoint::Endpoint;
 use crate::error::Error;
 use crate::hijack::Hijacked;
+use crate::request::{Body, Request, RequestBody};
+use crate::response::{Response, drain, refusal};
 use crate::transport;
 use crate::version::{self, ApiVersion};
 
@@ -45,122 +40,6 @@ pub struct Client {
     /// What the engine's answers said about it, if anything was answered yet.
     heard: Mutex<HeaderMap>,
     idle: Mutex<Vec<SendRequest<Body>>>,
-}
-
-/// A request to the API.
-pub struct Request {
-    method: Method,
-    path: String,
-    query: Vec<(String, String)>,
-    headers: HeaderMap,
-    body: RequestBody,
-}
-
-enum RequestBody {
-    Whole(Bytes),
-    Stream(BoxStream<'static, std::io::Result<Bytes>>),
-}
-
-/// A successful answer whose body has not been read yet.
-pub struct Response {
-    /// The status.
-    pub status: StatusCode,
-    /// The headers.
-    pub headers: HeaderMap,
-    body: Incoming,
-}
-
-/// The body of a request under way.
-pub struct Body(RequestBody);
-
-impl Request {
-    /// A request without a body.
-    pub fn new(method: Method, path: impl Into<String>) -> Self {
-        Self {
-            method,
-            path: path.into(),
-            query: Vec::new(),
-            headers: HeaderMap::new(),
-            body: RequestBody::Whole(Bytes::new()),
-        }
-    }
-
-    /// `GET path`.
-    pub fn get(path: impl Into<String>) -> Self {
-        Self::new(Method::GET, path)
-    }
-
-    /// `POST path`.
-    pub fn post(path: impl Into<String>) -> Self {
-        Self::new(Method::POST, path)
-    }
-
-    /// `DELETE path`.
-    pub fn delete(path: impl Into<String>) -> Self {
-        Self::new(Method::DELETE, path)
-    }
-
-    /// Adds `name=value` to the query.
-    pub fn query(mut self, name: &str, value: impl ToString) -> Self {
-        self.query.push((name.to_owned(), value.to_string()));
-        self
-    }
-
-    /// Adds `name=value` where there is a value.
-    pub fn query_if(self, name: &str, value: Option<impl ToString>) -> Self {
-        match value {
-            Some(value) => self.query(name, value),
-            None => self,
-        }
-    }
-
-    /// Adds `name=1` where `value` holds.
-    pub fn flag(self, name: &str, value: bool) -> Self {
-        if value { self.query(name, "1") } else { self }
-    }
-
-    /// Adds a header; a value that cannot be one is left out.
-    pub fn header(mut self, name: &'static str, value: &str) -> Self {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            self.headers.insert(HeaderName::from_static(name), value);
-        }
-        self
-    }
-
-    /// A JSON body.
-    pub fn json(mut self, body: &impl Serialize) -> Self {
-        let bytes = serde_json::to_vec(body).unwrap_or_default();
-        self.headers
-            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        self.body = RequestBody::Whole(bytes.into());
-        self
-    }
-
-    /// A body that is produced while it is sent.
-    pub fn stream(
-        mut self,
-        content_type: &'static str,
-        body: BoxStream<'static, std::io::Result<Bytes>>,
-    ) -> Self {
-        self.headers
-            .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        self.body = RequestBody::Stream(body);
-        self
-    }
-
-    fn uri(&self, version: Option<ApiVersion>) -> String {
-        let mut uri = match version {
-            Some(version) => format!("/v{version}{}", self.path),
-            None => self.path.clone(),
-        };
-        for (index, (name, value)) in self.query.iter().enumerate() {
-            uri.push(if index == 0 { '?' } else { '&' });
-            uri.push_str(&encode(name));
-            uri.push('=');
-            uri.push_str(&encode(value));
-        }
-        uri
-    }
 }
 
 impl Client {
@@ -418,7 +297,7 @@ impl Client {
         let stream = tokio::time::timeout(PATIENCE, connecting)
             .await
             .map_err(|_| Error::Unreachable {
-                endpoint: self.endpoint.clone(),
+                endpoint: Box::new(self.endpoint.clone()),
                 source: std::io::ErrorKind::TimedOut.into(),
             })??;
         let (sender, connection) = http1::handshake(TokioIo::new(stream))
@@ -457,143 +336,5 @@ impl Client {
             tokio::task::yield_now().await;
         }
         None
-    }
-}
-
-impl Response {
-    /// The whole body.
-    pub async fn bytes(self) -> Result<Bytes, Error> {
-        let collected = self.body.collect().await;
-        Ok(collected
-            .map_err(|error| Error::broken("the engine's answer broke off", error))?
-            .to_bytes())
-    }
-
-    /// The whole body as JSON.
-    pub async fn json<T: DeserializeOwned>(self) -> Result<T, Error> {
-        let bytes = self.bytes().await?;
-        serde_json::from_slice(&bytes)
-            .map_err(|error| Error::broken("the engine's answer cannot be read", error))
-    }
-
-    /// The body as it arrives.
-    pub fn chunks(self) -> impl Stream<Item = Result<Bytes, Error>> + Unpin {
-        Box::pin(futures_util::stream::unfold(
-            Some(self.body),
-            |body| async move {
-                let mut body = body?;
-                loop {
-                    return match body.frame().await? {
-                        Ok(frame) => match frame.into_data() {
-                            Ok(data) => Some((Ok(data), Some(body))),
-                            Err(_) => continue,
-                        },
-                        Err(error) => Some((
-                            Err(Error::broken("the engine's answer broke off", error)),
-                            None,
-                        )),
-                    };
-                }
-            },
-        ))
-    }
-
-    /// A header as text.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-}
-
-impl http_body::Body for Body {
-    type Data = Bytes;
-    type Error = std::io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
-        match &mut self.0 {
-            RequestBody::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
-            RequestBody::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            RequestBody::Stream(stream) => stream
-                .as_mut()
-                .poll_next(context)
-                .map(|item| item.map(|data| data.map(Frame::data))),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        matches!(&self.0, RequestBody::Whole(bytes) if bytes.is_empty())
-    }
-
-    fn size_hint(&self) -> http_body::SizeHint {
-        match &self.0 {
-            RequestBody::Whole(bytes) => Full::new(bytes.clone()).size_hint(),
-            RequestBody::Stream(_) => http_body::SizeHint::default(),
-        }
-    }
-}
-
-/// `text` with everything escaped that has a meaning in a path segment or a
-/// query.
-pub fn encode(text: &str) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                encoded.push(byte as char);
-            }
-            _ => {
-                encoded.push('%');
-                encoded.push(DIGITS[usize::from(byte >> 4)] as char);
-                encoded.push(DIGITS[usize::from(byte & 15)] as char);
-            }
-        }
-    }
-    encoded
-}
-
-async fn drain(body: Incoming) {
-    let _ = body.collect().await;
-}
-
-/// The engine's reason, from `{"message": …}` or, from older ones, plain text.
-async fn refusal(status: StatusCode, body: Incoming) -> Error {
-    let bytes = match body.collect().await {
-        Ok(collected) => collected.to_bytes(),
-        Err(_) => Bytes::new(),
-    };
-    #[derive(serde::Deserialize)]
-    struct Refusal {
-        message: String,
-    }
-    let message = match serde_json::from_slice::<Refusal>(&bytes) {
-        Ok(refusal) => refusal.message.trim().to_owned(),
-        Err(_) if bytes.is_empty() => status.to_string(),
-        Err(_) => String::from_utf8_lossy(&bytes).trim().to_owned(),
-    };
-    Error::Api {
-        status: status.as_u16(),
-        message,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_and_queries_are_escaped() {
-        let request = Request::get("/images/json")
-            .query("filters", r#"{"a":["b c"]}"#)
-            .flag("all", true)
-            .flag("size", false)
-            .query_if("limit", Some(3));
-        assert_eq!(
-            request.uri(Some(ApiVersion::new(1, 41))),
-            "/v1.41/images/json?filters=%7B%22a%22%3A%5B%22b%20c%22%5D%7D&all=1&limit=3"
-        );
-        assert_eq!(encode("a/b:c"), "a%2Fb%3Ac");
     }
 }

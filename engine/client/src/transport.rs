@@ -28,11 +28,11 @@ pub type Transport = Box<dyn Stream>;
 pub async fn connect(endpoint: &Endpoint) -> Result<Transport, Error> {
     let failed = |source: io::Error| match source.kind() {
         io::ErrorKind::PermissionDenied => Error::PermissionDenied {
-            endpoint: endpoint.clone(),
+            endpoint: Box::new(endpoint.clone()),
             source,
         },
         _ => Error::Unreachable {
-            endpoint: endpoint.clone(),
+            endpoint: Box::new(endpoint.clone()),
             source,
         },
     };

@@ -9,12 +9,13 @@ pub mod image;
 pub mod inspect;
 pub mod network;
 pub mod registry;
+pub mod stream;
 pub mod system;
 pub mod volume;
 
 use std::io::{BufRead, IsTerminal, Write};
 
-use futures_util::{StreamExt, stream};
+use futures_util::StreamExt;
 
 use crate::failure::Failure;
 use crate::output;
@@ -29,7 +30,7 @@ where
     /// engine is not flooded.
     const AT_ONCE: usize = 50;
     let mut failures = Vec::new();
-    let mut results = stream::iter(names.iter().cloned().map(work)).buffered(AT_ONCE);
+    let mut results = futures_util::stream::iter(names.iter().cloned().map(work)).buffered(AT_ONCE);
     while let Some(result) = results.next().await {
         match result {
             Ok(text) => output::line(&text),

@@ -1,19 +1,10 @@
 //! Runs a parsed template.
 
+use super::error::{At, Call, ExecError, Place};
 use super::functions;
-use super::parse::{Branch, Command, Node, Operand, OperandKind, Pipeline, Tree};
+use super::tree::{Branch, Command, Node, Operand, OperandKind, Pipeline, Tree};
 use super::value::{Kind, Nil, Object, Value, sorted};
 use super::{Functions, printf};
-
-/// A template that cannot be run on this data.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("template: :{line}:{column}: executing \"\" at <{context}>: {message}")]
-pub struct ExecError {
-    line: usize,
-    column: usize,
-    context: String,
-    message: String,
-}
 
 /// Runs `tree` on `data`.
 pub fn execute(
@@ -66,18 +57,7 @@ const OPTIONAL: &[&str] = &[
 
 impl Run<'_> {
     fn error(&self, at: &dyn At, message: impl Into<String>) -> ExecError {
-        let position = at.position().min(self.tree.text.len());
-        let before = &self.tree.text[..position];
-        let column = match before.rfind('\n') {
-            Some(newline) => position - newline - 1,
-            None => position,
-        };
-        ExecError {
-            line: 1 + before.matches('\n').count(),
-            column,
-            context: at.source(),
-            message: message.into(),
-        }
+        ExecError::new(&self.tree.text, at, message)
     }
 
     fn nodes(&mut self, nodes: &[Node], dot: &Value) -> Result<Flow, ExecError> {
@@ -507,66 +487,5 @@ fn ends_with(at: &Operand, field: &str) -> bool {
         | OperandKind::Variable(_, fields)
         | OperandKind::Chain(_, fields) => fields.last().is_some_and(|last| last == field),
         _ => false,
-    }
-}
-
-/// Something that errors point at.
-trait At {
-    fn position(&self) -> usize;
-    fn source(&self) -> String;
-}
-
-impl At for Operand {
-    fn position(&self) -> usize {
-        self.position
-    }
-    fn source(&self) -> String {
-        self.to_string()
-    }
-}
-
-impl At for Command {
-    fn position(&self) -> usize {
-        self.position
-    }
-    fn source(&self) -> String {
-        self.to_string()
-    }
-}
-
-impl At for Pipeline {
-    fn position(&self) -> usize {
-        self.position
-    }
-    fn source(&self) -> String {
-        self.to_string()
-    }
-}
-
-struct Place<'a> {
-    position: usize,
-    source: &'a str,
-}
-
-impl At for Place<'_> {
-    fn position(&self) -> usize {
-        self.position
-    }
-    fn source(&self) -> String {
-        self.source.to_owned()
-    }
-}
-
-/// A function that stands alone among arguments.
-struct Call<'a> {
-    operand: &'a Operand,
-}
-
-impl At for Call<'_> {
-    fn position(&self) -> usize {
-        self.operand.position
-    }
-    fn source(&self) -> String {
-        self.operand.to_string()
     }
 }

@@ -1,6 +1,7 @@
 //! Cuts a template into texts and tokens.
 
 use super::parse::ParseError;
+use super::value::Value;
 
 /// A token inside `{{ }}`, or a text outside.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,6 +78,39 @@ pub fn lex(text: &str) -> Result<Vec<Token>, ParseError> {
         (rest, trim_next) = lexer.action()?;
     }
     Ok(tokens)
+}
+
+/// A number constant, as Go reads them.
+pub fn number(source: &str) -> Option<Value> {
+    let plain = source.replace('_', "");
+    let (sign, digits) = match plain.strip_prefix('-') {
+        Some(digits) => (-1, digits),
+        None => (1, plain.strip_prefix('+').unwrap_or(&plain)),
+    };
+    let lower = digits.to_ascii_lowercase();
+    let radix = |prefix: &str, radix| {
+        let digits = lower.strip_prefix(prefix)?;
+        i128::from_str_radix(digits, radix).ok()
+    };
+    let whole = radix("0x", 16)
+        .or_else(|| radix("0b", 2))
+        .or_else(|| radix("0o", 8))
+        .or_else(|| {
+            let octal = lower.len() > 1 && lower.starts_with('0');
+            i128::from_str_radix(&lower, if octal { 8 } else { 10 }).ok()
+        });
+    if let Some(whole) = whole {
+        return Some(Value::Int(sign * whole));
+    }
+    let looks_decimal = lower
+        .bytes()
+        .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'+' | b'-'));
+    let float: f64 = looks_decimal.then(|| lower.parse().ok())??;
+    // Go takes 1e3 for the whole number it is.
+    if float.fract() == 0.0 && float.abs() < 1e15 && !lower.contains('.') {
+        return Some(Value::Int(sign * float as i128));
+    }
+    Some(Value::Float(sign as f64 * float))
 }
 
 struct Lexer<'a> {
@@ -298,7 +332,7 @@ impl Lexer<'_> {
             end += c.len_utf8();
         }
         let source = rest[..end].to_owned();
-        if super::parse::number(&source).is_none() {
+        if number(&source).is_none() {
             return self.fail(format!("bad number syntax: {source:?}"));
         }
         self.at += end;

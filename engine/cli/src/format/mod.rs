@@ -4,15 +4,17 @@
 //! Pure: text and values in, text out. What a list looks like as a table is
 //! [`crate::output`]'s business.
 
+mod error;
 mod eval;
 mod functions;
 mod json;
 mod lex;
 mod parse;
 mod printf;
+mod tree;
 mod value;
 
-pub use eval::ExecError;
+pub use error::ExecError;
 pub use json::{encode_html, indent, to_json};
 pub use parse::ParseError;
 pub use value::{Kind, Nil, Object, Value};
@@ -20,7 +22,7 @@ pub use value::{Kind, Nil, Object, Value};
 /// A parsed template.
 #[derive(Debug)]
 pub struct Template {
-    tree: parse::Tree,
+    tree: tree::Tree,
 }
 
 /// Which functions a template sees.

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::functions;
-use super::lex::{Token, TokenKind, lex};
+use super::lex::{Token, TokenKind, lex, number};
+use super::tree::{Branch, Command, Node, Operand, OperandKind, Pipeline, Tree};
 use super::value::Value;
 
 /// A template that makes no sense.
@@ -21,73 +22,6 @@ impl ParseError {
             message: message.into(),
         }
     }
-}
-
-/// A whole template.
-#[derive(Debug)]
-pub struct Tree {
-    pub text: String,
-    pub root: Vec<Node>,
-    pub defined: Vec<(String, Vec<Node>)>,
-}
-
-#[derive(Debug)]
-pub enum Node {
-    Text(String),
-    Action(Pipeline),
-    If(Branch),
-    With(Branch),
-    Range(Branch),
-    Template {
-        name: String,
-        argument: Option<Pipeline>,
-        position: usize,
-        source: String,
-    },
-    Break,
-    Continue,
-}
-
-/// `{{if}}`, `{{with}}` and `{{range}}` look alike.
-#[derive(Debug)]
-pub struct Branch {
-    pub pipeline: Pipeline,
-    pub body: Vec<Node>,
-    pub otherwise: Vec<Node>,
-}
-
-#[derive(Debug)]
-pub struct Pipeline {
-    /// Variables set by it.
-    pub variables: Vec<String>,
-    /// Whether they are made new.
-    pub declares: bool,
-    pub commands: Vec<Command>,
-    pub position: usize,
-}
-
-#[derive(Debug)]
-pub struct Command {
-    pub operands: Vec<Operand>,
-    pub position: usize,
-}
-
-#[derive(Debug)]
-pub struct Operand {
-    pub kind: OperandKind,
-    pub position: usize,
-}
-
-#[derive(Debug)]
-pub enum OperandKind {
-    Dot,
-    Nil,
-    Constant(Value, String),
-    Field(Vec<String>),
-    Variable(String, Vec<String>),
-    Function(String),
-    Chain(Box<Operand>, Vec<String>),
-    Pipeline(Box<Pipeline>),
 }
 
 /// Parses `text`.
@@ -111,48 +45,15 @@ pub fn parse(text: &str) -> Result<Tree, ParseError> {
     })
 }
 
-/// A number constant, as Go reads them.
-pub fn number(source: &str) -> Option<Value> {
-    let plain = source.replace('_', "");
-    let (sign, digits) = match plain.strip_prefix('-') {
-        Some(digits) => (-1, digits),
-        None => (1, plain.strip_prefix('+').unwrap_or(&plain)),
-    };
-    let lower = digits.to_ascii_lowercase();
-    let radix = |prefix: &str, radix| {
-        let digits = lower.strip_prefix(prefix)?;
-        i128::from_str_radix(digits, radix).ok()
-    };
-    let whole = radix("0x", 16)
-        .or_else(|| radix("0b", 2))
-        .or_else(|| radix("0o", 8))
-        .or_else(|| {
-            let octal = lower.len() > 1 && lower.starts_with('0');
-            i128::from_str_radix(&lower, if octal { 8 } else { 10 }).ok()
-        });
-    if let Some(whole) = whole {
-        return Some(Value::Int(sign * whole));
-    }
-    let looks_decimal = lower
-        .bytes()
-        .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'+' | b'-'));
-    let float: f64 = looks_decimal.then(|| lower.parse().ok())??;
-    // Go takes 1e3 for the whole number it is.
-    if float.fract() == 0.0 && float.abs() < 1e15 && !lower.contains('.') {
-        return Some(Value::Int(sign * float as i128));
-    }
-    Some(Value::Float(sign as f64 * float))
-}
-
 /// What ended a list of nodes.
-enum End {
+enum Closing {
     End,
     Else,
     /// `{{else if …}}`, `{{else with …}}`: the keyword.
     ElseWith(&'static str),
 }
 
-impl fmt::Display for End {
+impl fmt::Display for Closing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::End => "{{end}}",
@@ -200,7 +101,7 @@ impl Parser<'_> {
     }
 
     /// Nodes up to an `{{end}}` or `{{else}}`, or the end of the text.
-    fn list(&mut self) -> Result<(Vec<Node>, Option<End>), ParseError> {
+    fn list(&mut self) -> Result<(Vec<Node>, Option<Closing>), ParseError> {
         let mut nodes = Vec::new();
         while let Some(token) = self.next() {
             match token.kind {
@@ -215,7 +116,7 @@ impl Parser<'_> {
                         "end" => {
                             self.at += 1;
                             self.close("end")?;
-                            return Ok((nodes, Some(End::End)));
+                            return Ok((nodes, Some(Closing::End)));
                         }
                         "else" => {
                             self.at += 1;
@@ -234,14 +135,14 @@ impl Parser<'_> {
         Ok((nodes, None))
     }
 
-    fn otherwise(&mut self) -> Result<End, ParseError> {
+    fn otherwise(&mut self) -> Result<Closing, ParseError> {
         self.skip_space();
         match self.peek() {
-            Some(TokenKind::Identifier(name)) if name == "if" => Ok(End::ElseWith("if")),
-            Some(TokenKind::Identifier(name)) if name == "with" => Ok(End::ElseWith("with")),
+            Some(TokenKind::Identifier(name)) if name == "if" => Ok(Closing::ElseWith("if")),
+            Some(TokenKind::Identifier(name)) if name == "with" => Ok(Closing::ElseWith("with")),
             _ => {
                 self.close("else")?;
-                Ok(End::Else)
+                Ok(Closing::Else)
             }
         }
     }
@@ -293,17 +194,17 @@ impl Parser<'_> {
         self.ranges -= usize::from(is_range);
         let mut otherwise = Vec::new();
         match end {
-            Some(End::End) => {}
-            Some(End::Else) => {
+            Some(Closing::End) => {}
+            Some(Closing::Else) => {
                 let (nodes, end) = self.list()?;
                 match end {
-                    Some(End::End) => otherwise = nodes,
+                    Some(Closing::End) => otherwise = nodes,
                     Some(end) => return Err(self.error(format!("expected end; found {end}"))),
                     None => return Err(self.error("unexpected EOF")),
                 }
             }
             // `{{else if}}` shares the one `{{end}}`.
-            Some(End::ElseWith(inner)) => {
+            Some(Closing::ElseWith(inner)) => {
                 self.at += 1;
                 otherwise.push(self.branch(inner)?);
             }
@@ -346,7 +247,7 @@ impl Parser<'_> {
             let variables = std::mem::replace(&mut self.variables, vec!["$".to_owned()]);
             let (body, end) = self.list()?;
             self.variables = variables;
-            if !matches!(end, Some(End::End)) {
+            if !matches!(end, Some(Closing::End)) {
                 return Err(self.error("unexpected EOF"));
             }
             self.defined.push((name.clone(), body));
@@ -588,57 +489,5 @@ fn describe(kind: &TokenKind) -> String {
         TokenKind::Comma => "\",\"".to_owned(),
         TokenKind::Space => "\" \"".to_owned(),
         TokenKind::Other(c) => format!("\"{c}\""),
-    }
-}
-
-impl fmt::Display for Pipeline {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.variables.is_empty() {
-            let sign = if self.declares { ":=" } else { "=" };
-            write!(f, "{} {sign} ", self.variables.join(", "))?;
-        }
-        for (index, command) in self.commands.iter().enumerate() {
-            if index > 0 {
-                f.write_str(" | ")?;
-            }
-            write!(f, "{command}")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Command {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, operand) in self.operands.iter().enumerate() {
-            if index > 0 {
-                f.write_str(" ")?;
-            }
-            write!(f, "{operand}")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Operand {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let links = |f: &mut fmt::Formatter<'_>, fields: &[String]| {
-            fields.iter().try_for_each(|field| write!(f, ".{field}"))
-        };
-        match &self.kind {
-            OperandKind::Dot => f.write_str("."),
-            OperandKind::Nil => f.write_str("nil"),
-            OperandKind::Constant(_, source) => f.write_str(source),
-            OperandKind::Field(fields) => links(f, fields),
-            OperandKind::Variable(name, fields) => {
-                f.write_str(name)?;
-                links(f, fields)
-            }
-            OperandKind::Function(name) => f.write_str(name),
-            OperandKind::Chain(base, fields) => {
-                write!(f, "{base}")?;
-                links(f, fields)
-            }
-            OperandKind::Pipeline(inner) => write!(f, "({inner})"),
-        }
     }
 }

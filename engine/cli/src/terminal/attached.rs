@@ -39,7 +39,7 @@ pub async fn join(connection: Hijacked, wiring: Wiring) -> Result<Ended, Failure
         mut writer,
         multiplexed,
     } = connection;
-    let raw = wiring.tty && multiplexed != Some(true);
+    let raw = wiring.tty && !multiplexed;
     let input = async {
         if !wiring.stdin {
             // Dropping nothing: the engine may take a closed half for a

@@ -6,7 +6,6 @@ use dhow_client::Request;
 use crate::commands::container::{path, run};
 use crate::commands::from_terminal;
 use crate::failure::Failure;
-use crate::output;
 use crate::session::Session;
 use crate::terminal::attached::{self, Ended, Wiring};
 use crate::terminal::raw::RawMode;
@@ -77,10 +76,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
     };
     drop(raw);
     match ended? {
-        Ended::Detached => {
-            output::warn("read escape sequence");
-            Ok(0)
-        }
+        Ended::Detached => Ok(0),
         Ended::Output => run::exit_code(&wait.json().await?),
     }
 }

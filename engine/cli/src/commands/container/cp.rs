@@ -1,17 +1,22 @@
 //! `cp`: copies files into and out of containers, with the rules of Unix's
 //! `cp -a`: what a copy is called at its destination depends on what is there.
 
-use std::io::{self, Read};
-use std::path::{Component, Path, PathBuf};
+mod pack;
+mod stat;
+mod unpack;
 
-use bytes::Bytes;
+use std::io;
+use std::path::{Path, PathBuf};
+
 use clap::Args;
 use dhow_client::{Method, Request, Response};
 use futures_util::StreamExt;
-use futures_util::stream::BoxStream;
-use serde_json::Value as Json;
 
+use self::pack::archive_stream;
+use self::stat::Stat;
+use self::unpack::{place, unpack};
 use crate::commands::container::path;
+use crate::commands::stream::stdin_stream;
 use crate::failure::{Failure, path_error};
 use crate::output;
 use crate::session::Session;
@@ -79,31 +84,6 @@ impl Place {
     }
 }
 
-/// What the engine says of a path in a container.
-struct Stat {
-    name: String,
-    is_directory: bool,
-    link_target: Option<String>,
-}
-
-const GO_DIRECTORY: u64 = 1 << 31;
-const GO_SYMLINK: u64 = 1 << 27;
-
-impl Stat {
-    fn of(response: &Response) -> Option<Self> {
-        let header = response.header("x-docker-container-path-stat")?;
-        let json = decode_base64(header)?;
-        let stat: Json = serde_json::from_slice(&json).ok()?;
-        let mode = stat["mode"].as_u64().unwrap_or(0);
-        let target = stat["linkTarget"].as_str().unwrap_or_default();
-        Some(Self {
-            name: stat["name"].as_str().unwrap_or_default().to_owned(),
-            is_directory: mode & GO_DIRECTORY != 0,
-            link_target: (mode & GO_SYMLINK != 0).then(|| target.to_owned()),
-        })
-    }
-}
-
 async fn stat(session: &Session, container: &str, at: &str) -> Result<Option<Stat>, Failure> {
     let request = Request::new(Method::HEAD, path(container, "archive")).query("path", at);
     match session.client()?.send(request).await {
@@ -157,171 +137,6 @@ async fn out(
         ));
     }
     Ok(0)
-}
-
-/// Where an archive's entries go: their first name is replaced.
-struct Placed {
-    directory: Option<PathBuf>,
-    /// The name at the destination; `None` for the content of the source
-    /// directory itself.
-    name: Option<String>,
-    /// The name in the archive.
-    from: String,
-}
-
-fn place(
-    to: &str,
-    is_directory: bool,
-    exists: bool,
-    from: &str,
-    stat: &Stat,
-) -> Result<Placed, Failure> {
-    let contents_only = from.ends_with("/.") || from == ".";
-    let target = Path::new(to);
-    if is_directory {
-        return Ok(Placed {
-            directory: Some(target.to_owned()),
-            name: (!contents_only).then(|| stat.name.clone()),
-            from: stat.name.clone(),
-        });
-    }
-    if exists && stat.is_directory {
-        return Err(Failure::message("cannot copy directory"));
-    }
-    if !exists && to.ends_with('/') && !stat.is_directory {
-        return Err(Failure::message(format!(
-            "destination \"{to}\" must be a directory: no such directory"
-        )));
-    }
-    let name = target
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned());
-    Ok(Placed {
-        directory: target.parent().map(Path::to_owned),
-        name,
-        from: stat.name.clone(),
-    })
-}
-
-/// Unpacks in a thread of its own, fed from the connection. Entries that would
-/// leave the destination are refused by the archive reader.
-async fn unpack(response: Response, plan: Placed, keep_owner: bool) -> Result<i64, Failure> {
-    let (sender, receiver) = tokio::sync::mpsc::channel::<Bytes>(8);
-    let worker = tokio::task::spawn_blocking(move || -> io::Result<i64> {
-        let directory = match plan.directory {
-            Some(directory) if !directory.as_os_str().is_empty() => directory,
-            _ => PathBuf::from("."),
-        };
-        let mut archive = tar::Archive::new(Channel {
-            receiver,
-            rest: Bytes::new(),
-        });
-        archive.set_preserve_permissions(true);
-        archive.set_preserve_ownerships(keep_owner);
-        let mut copied = 0;
-        for entry in archive.entries()? {
-            let mut entry = entry?;
-            let size = entry.size();
-            let inside = entry.path()?.into_owned();
-            let Some(relative) = renamed(&inside, &plan.from, plan.name.as_deref()) else {
-                continue;
-            };
-            // The reader joins names below the directory and nothing else; a
-            // renamed entry has to pass the same rule.
-            if relative
-                .components()
-                .any(|c| !matches!(c, Component::Normal(_) | Component::CurDir))
-            {
-                continue;
-            }
-            entry_to(&mut entry, &directory, &relative)?;
-            copied += i64::try_from(size).unwrap_or(0);
-        }
-        Ok(copied)
-    });
-    let mut chunks = response.chunks();
-    while let Some(chunk) = chunks.next().await {
-        if sender.send(chunk?).await.is_err() {
-            break;
-        }
-    }
-    drop(sender);
-    let unpacked = worker
-        .await
-        .map_err(|error| Failure::message(error.to_string()))?;
-    Ok(unpacked?)
-}
-
-/// Writes one entry below `directory` without following links that an earlier
-/// entry of the same archive may have made.
-fn entry_to<R: Read>(
-    entry: &mut tar::Entry<'_, R>,
-    directory: &Path,
-    relative: &Path,
-) -> io::Result<()> {
-    let root = directory.canonicalize()?;
-    let target = root.join(relative);
-    if let Some(parent) = target.parent() {
-        let inside = parent.canonicalize()?;
-        if !inside.starts_with(&root) {
-            return Err(io::Error::other(format!(
-                "{} leads out of the destination",
-                relative.display()
-            )));
-        }
-    }
-    if entry.header().entry_type().is_hard_link() {
-        // A hard link's target is named as in the archive: a copy of what it
-        // names lies beside it already.
-        if let Some(link) = entry.link_name()? {
-            let first = relative
-                .components()
-                .next()
-                .map(|c| c.as_os_str().to_owned());
-            let rest: PathBuf = link.components().skip(1).collect();
-            if let Some(first) = first
-                && rest.components().all(|c| matches!(c, Component::Normal(_)))
-            {
-                let existing = root.join(first).join(rest);
-                let _ = std::fs::remove_file(&target);
-                return std::fs::hard_link(existing, target);
-            }
-        }
-        return Ok(());
-    }
-    entry.unpack(&target).map(|_| ())
-}
-
-fn renamed(inside: &Path, from: &str, name: Option<&str>) -> Option<PathBuf> {
-    let mut rest = inside.components();
-    let first = rest.next()?;
-    let is_first = first.as_os_str() == from || matches!(first, Component::CurDir);
-    let rest: PathBuf = rest.collect();
-    match name {
-        Some(name) if is_first => Some(Path::new(name).join(rest)),
-        Some(_) => Some(inside.to_owned()),
-        None if rest.as_os_str().is_empty() => None,
-        None => Some(rest),
-    }
-}
-
-struct Channel {
-    receiver: tokio::sync::mpsc::Receiver<Bytes>,
-    rest: Bytes,
-}
-
-impl Read for Channel {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.rest.is_empty() {
-            match self.receiver.blocking_recv() {
-                Some(bytes) => self.rest = bytes,
-                None => return Ok(0),
-            }
-        }
-        let count = self.rest.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&self.rest.split_to(count));
-        Ok(count)
-    }
 }
 
 async fn to_stdout(response: Response) -> Result<i32, Failure> {
@@ -404,114 +219,14 @@ fn destination(
             Ok((to.to_owned(), name))
         }
         Some(_) if metadata.is_dir() => Err(Failure::message("cannot copy directory")),
-        None if to.ends_with('/') && !metadata.is_dir() => Err(Failure::message(format!(
-            "destination \"{to}\" must be a directory: no such directory"
-        ))),
+        None if to.ends_with('/') && !metadata.is_dir() => {
+            Err(Failure::message("no such directory"))
+        }
         _ => {
             let (directory, name) = split(to);
             Ok((directory, Some(name)))
         }
     }
-}
-
-/// An archive of a local path, made by a thread while it is sent.
-fn archive_stream(
-    from: &str,
-    name: Option<String>,
-    follow: bool,
-) -> BoxStream<'static, io::Result<Bytes>> {
-    let (sender, receiver) = tokio::sync::mpsc::channel::<io::Result<Bytes>>(8);
-    let from = from.to_owned();
-    tokio::task::spawn_blocking(move || {
-        let writer = io::BufWriter::with_capacity(
-            64 * 1024,
-            Sender {
-                sender: sender.clone(),
-            },
-        );
-        if let Err(error) = write_archive(writer, Path::new(&from), name.as_deref(), follow) {
-            // The receiver is gone where the engine refused the rest.
-            let _ = sender.blocking_send(Err(error));
-        }
-    });
-    Box::pin(tokio_stream(receiver))
-}
-
-fn write_archive(
-    writer: impl io::Write,
-    from: &Path,
-    name: Option<&str>,
-    follow: bool,
-) -> io::Result<()> {
-    let mut builder = tar::Builder::new(writer);
-    builder.follow_symlinks(false);
-    let metadata = if follow || from.to_string_lossy().ends_with('/') {
-        std::fs::metadata(from)?
-    } else {
-        std::fs::symlink_metadata(from)?
-    };
-    if metadata.is_dir() {
-        builder.append_dir_all(name.unwrap_or("."), from)?;
-    } else if metadata.is_file() {
-        let mut file = std::fs::File::open(from)?;
-        builder.append_file(name.unwrap_or("file"), &mut file)?;
-    } else {
-        builder.append_path_with_name(from, name.unwrap_or("file"))?;
-    }
-    let mut writer = builder.into_inner()?;
-    io::Write::flush(&mut writer)
-}
-
-struct Sender {
-    sender: tokio::sync::mpsc::Sender<io::Result<Bytes>>,
-}
-
-impl io::Write for Sender {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.sender
-            .blocking_send(Ok(Bytes::copy_from_slice(bytes)))
-            .map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Standard input as a body.
-pub fn stdin_stream() -> BoxStream<'static, io::Result<Bytes>> {
-    file_stream(io::stdin())
-}
-
-/// Anything that is read, as a body: read by a thread while it is sent.
-pub fn file_stream(
-    mut reader: impl Read + Send + 'static,
-) -> BoxStream<'static, io::Result<Bytes>> {
-    let (sender, receiver) = tokio::sync::mpsc::channel::<io::Result<Bytes>>(8);
-    tokio::task::spawn_blocking(move || {
-        let mut buffer = vec![0; 256 * 1024];
-        loop {
-            let piece = match reader.read(&mut buffer) {
-                Ok(0) => return,
-                Ok(count) => Ok(Bytes::copy_from_slice(&buffer[..count])),
-                Err(error) => Err(error),
-            };
-            let failed = piece.is_err();
-            if sender.blocking_send(piece).is_err() || failed {
-                return;
-            }
-        }
-    });
-    Box::pin(tokio_stream(receiver))
-}
-
-fn tokio_stream(
-    receiver: tokio::sync::mpsc::Receiver<io::Result<Bytes>>,
-) -> impl futures_util::Stream<Item = io::Result<Bytes>> + Send {
-    futures_util::stream::unfold(receiver, |mut receiver| async move {
-        receiver.recv().await.map(|item| (item, receiver))
-    })
 }
 
 fn absolute_inside(path: &str) -> String {
@@ -540,26 +255,9 @@ fn resolve_link(link: &str, target: &str) -> String {
     dhow_model::mount::clean(&format!("{directory}/{target}"))
 }
 
-fn decode_base64(text: &str) -> Option<Vec<u8>> {
-    use base64::Engine as _;
-    base64::engine::general_purpose::STANDARD.decode(text).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn entries_get_the_destinations_name() {
-        let check = |inside: &str, name: Option<&str>, expected: Option<&str>| {
-            let renamed = renamed(Path::new(inside), "etc", name);
-            assert_eq!(renamed.as_deref(), expected.map(Path::new), "{inside}");
-        };
-        check("etc/hosts", Some("copy"), Some("copy/hosts"));
-        check("etc", Some("copy"), Some("copy"));
-        check("etc/a/b", None, Some("a/b"));
-        check("etc", None, None);
-    }
 
     #[test]
     fn ends_of_a_copy() {

@@ -8,7 +8,6 @@ use crate::commands::container::{path, run};
 use crate::commands::from_terminal;
 use crate::failure::Failure;
 use crate::options::env;
-use crate::output;
 use crate::session::Session;
 use crate::terminal::attached::{self, Ended, Wiring};
 use crate::terminal::raw::RawMode;
@@ -94,10 +93,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
     };
     drop(raw);
     match ended? {
-        Ended::Detached => {
-            output::warn("read escape sequence");
-            Ok(0)
-        }
+        Ended::Detached => Ok(0),
         Ended::Output => {
             let exec = session
                 .json(Request::get(format!("{exec_path}/json")))

@@ -146,10 +146,7 @@ async fn foreground(
     };
     drop(raw);
     match ended? {
-        Ended::Detached => {
-            output::warn("read escape sequence");
-            Ok(0)
-        }
+        Ended::Detached => Ok(0),
         Ended::Output => exit_code(&wait.json::<Value>().await?),
     }
 }

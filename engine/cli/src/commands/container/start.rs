@@ -96,10 +96,7 @@ async fn attached(arguments: &Arguments, session: &Session) -> Result<i32, Failu
     };
     drop(raw);
     match ended? {
-        Ended::Detached => {
-            output::warn("read escape sequence");
-            Ok(0)
-        }
+        Ended::Detached => Ok(0),
         Ended::Output => run::exit_code(&wait.json().await?),
     }
 }

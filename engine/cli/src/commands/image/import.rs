@@ -4,7 +4,7 @@ use clap::Args;
 use dhow_client::Request;
 use dhow_model::reference::Reference;
 
-use crate::commands::container::cp::{file_stream, stdin_stream};
+use crate::commands::stream::{file_stream, stdin_stream};
 use crate::failure::{Failure, path_error};
 use crate::output::progress::Progress;
 use crate::session::Session;

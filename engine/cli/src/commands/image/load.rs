@@ -3,9 +3,9 @@
 use clap::Args;
 use dhow_client::Request;
 
-use crate::commands::container::cp::{file_stream, stdin_stream};
 use crate::commands::from_terminal;
 use crate::commands::inspect::platform_json;
+use crate::commands::stream::{file_stream, stdin_stream};
 use crate::failure::{Failure, path_error};
 use crate::output;
 use crate::output::progress::Progress;

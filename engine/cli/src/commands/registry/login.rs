@@ -50,9 +50,13 @@ pub async fn login(arguments: LoginArguments, session: &Session) -> Result<i32, 
             let stored = credentials::lookup(&config, &server).await?;
             let usable = username.is_none() && password.is_none() && !stored.is_empty();
             if usable {
-                output::line(&format!(
+                output::warn(&format!(
                     "Authenticating with existing credentials... [Username: {}]\n",
                     stored.username
+                ));
+                let program = session.program.name;
+                output::warn(&format!(
+                    " Info -> To login with a different account, run '{program} logout' followed by '{program} login'\n\n"
                 ));
                 stored
             } else {
@@ -70,8 +74,11 @@ pub async fn login(arguments: LoginArguments, session: &Session) -> Result<i32, 
         credentials.identity_token = token.to_owned();
     }
     let kept_by_helper = config.credential_helper(&server).is_some();
-    credentials::store(&mut config, &credentials).await?;
-    if !kept_by_helper {
+    let known = credentials::lookup(&config, &server).await?;
+    if known != credentials {
+        credentials::store(&mut config, &credentials).await?;
+    }
+    if !kept_by_helper && known != credentials && !credentials.password.is_empty() {
         let path = config.path().display();
         output::warn(&format!(
             "\nWARNING! Your credentials are stored unencrypted in '{path}'.\nConfigure a credential helper to remove this warning. See\nhttps://docs.docker.com/go/credential-store/\n"

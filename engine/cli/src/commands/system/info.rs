@@ -36,14 +36,14 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
         _ => Vec::new(),
     };
     entries.push(("ClientInfo".to_owned(), client(session)?));
-    let data = Value::Object(Object::new(Kind::Struct, entries));
+    let data = Value::Object(Object::new(Kind::Typed("system.dockerInfo"), entries));
     match &template {
         None => output::line(&to_json(&data)),
         Some(template) => {
             let mut text = String::new();
             let result = template.execute(&data, Functions::Usual, &mut text);
             output::line(&text);
-            result.map_err(|error| Failure::message(format!("template parsing error: {error}")))?;
+            result.map_err(|error| Failure::message(error.to_string()))?;
         }
     }
     answer.map(|_| 0)

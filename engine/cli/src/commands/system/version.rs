@@ -29,21 +29,26 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
     let server = session.json(Request::get("/version")).await;
     let client = client(session, server.is_ok())?;
     let data = structure(&[
-        ("Client", client),
+        ("Client", client.typed("system.clientVersion")),
         (
             "Server",
             server
                 .as_ref()
                 .map_or(Value::Nil(Nil::Pointer), Clone::clone),
         ),
-    ]);
+    ])
+    .typed("system.versionInfo");
     match (&template, arguments.format.as_str()) {
         (Some(template), _) => {
             let mut text = String::new();
             let result = template.execute(&data, Functions::Usual, &mut text);
             output::line(&text);
+            // Docker gives this template, and only this one, a name.
             result.map_err(|error| {
-                Failure::message(format!("template parsing error: {error}")).with_code(1)
+                let text = error
+                    .to_string()
+                    .replacen("template: :", "template: version:", 1);
+                Failure::message(text.replacen("executing \"\"", "executing \"version\"", 1))
             })?;
         }
         (None, "json") => output::line(&to_json(&data)),
