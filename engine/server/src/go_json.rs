@@ -7,6 +7,10 @@ pub(crate) fn syntax_error(text: &[u8]) -> Option<String> {
     Scanner { text, at: 0 }.document().err()
 }
 
+/// How deep values may be nested: what the parser of ours takes. Go's own
+/// limit is far beyond what a worker's stack holds.
+const DEEPEST: usize = 128;
+
 struct Scanner<'a> {
     text: &'a [u8],
     at: usize,
@@ -25,7 +29,7 @@ impl Scanner<'_> {
     }
 
     fn value(&mut self, depth: usize) -> Scan {
-        if depth > 10_000 {
+        if depth > DEEPEST {
             return Err("exceeded max depth".to_owned());
         }
         self.space();
