@@ -59,13 +59,10 @@ impl ImageStore {
     ) -> Result<LayerStart, LayerError> {
         lease.hold(diff_id);
         lease.hold(&descriptor.digest);
-        {
-            // A collection that began before the lease may be taking it away.
-            let _publishing = self.publishing();
-            if self.has_layer(diff_id)? && !self.layer_blobs(diff_id)?.is_empty() {
-                for (blob, _) in self.layer_blobs(diff_id)? {
-                    lease.hold(&blob.digest);
-                }
+        if self.has_layer(diff_id)? {
+            let blobs = self.layer_blobs(diff_id)?;
+            blobs.iter().for_each(|(blob, _)| lease.hold(&blob.digest));
+            if !blobs.is_empty() {
                 return Ok(LayerStart::Present);
             }
         }

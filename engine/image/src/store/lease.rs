@@ -40,11 +40,15 @@ impl ImageStore {
 }
 
 impl Lease {
-    /// Keeps the blob or layer `digest`, present or to come.
+    /// Keeps the blob or layer `digest`, present or to come. What is found
+    /// after this call stays found.
     pub fn hold(&self, digest: &Digest) {
         if let Some(held) = self.store.leases().get_mut(&self.key) {
             held.insert(digest.clone());
         }
+        // A collection that began earlier does not know of this yet: let it
+        // take away what it is about to, before anyone looks.
+        drop(self.store.publishing());
     }
 }
 

@@ -375,3 +375,40 @@ fn documents_that_contradict_each_other() {
     };
     store.commit_image(&lease, &good).expect("good");
 }
+
+#[test]
+fn collections_beside_pulls_take_nothing_that_is_wanted() {
+    let (_dir, store) = store();
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                store.collect().expect("collect");
+            }
+        });
+        let pulls: Vec<_> = (0..2u8)
+            .map(|puller| {
+                let store = &store;
+                scope.spawn(move || {
+                    for round in 0..30u8 {
+                        let name = format!("app-{puller}:{round}");
+                        let id = image(store, &[small_layer("f", &[puller, round])], &[&name]);
+                        let dirs = store.rootfs(&id).expect("rootfs");
+                        assert!(dirs[0].path.join("f").exists());
+                        if round % 2 == 0 {
+                            remove(store, &name).expect("removed");
+                        }
+                    }
+                })
+            })
+            .collect();
+        let done: Vec<_> = pulls.into_iter().map(|pull| pull.join()).collect();
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        done.into_iter().for_each(|pull| pull.expect("pull"));
+    });
+    assert_eq!(store.images().expect("images").len(), 30);
+    for image in store.images().expect("images") {
+        store.rootfs(&image.id).expect("rootfs");
+        store.push_plan(&image.id).expect("its blobs are there");
+    }
+}
