@@ -6,10 +6,12 @@
 //! slot that can be locked is free, and what is still in it is left over.
 
 use std::fs::File;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use nix::fcntl::{Flock, FlockArg};
+use nix::ifaddrs::getifaddrs;
 
 use crate::footprint::Footprint;
 
@@ -59,7 +61,7 @@ impl Slot {
         };
         let slot = Self {
             footprint: footprint(number),
-            subnet: format!("10.213.{number}.1/24"),
+            subnet: format!("10.{}.{number}.1/24", free_range()),
             number,
             _lock: lock,
         };
@@ -95,6 +97,26 @@ pub fn sweep() -> Result<usize> {
         }
     }
     Ok(swept)
+}
+
+/// The second number of a range 10.x that no network of the machine's own is
+/// in, so that the slots can share it out.
+fn free_range() -> u8 {
+    let addresses: Vec<Ipv4Addr> = getifaddrs()
+        .into_iter()
+        .flatten()
+        .filter(|interface| !interface.interface_name.starts_with("dhow-test"))
+        .filter_map(|interface| interface.address?.as_sockaddr_in().map(|found| found.ip()))
+        .collect();
+    let taken = |second: &u8| {
+        addresses
+            .iter()
+            .any(|address| address.octets()[..2] == [10, *second])
+    };
+    (200..=219)
+        .rev()
+        .find(|second| !taken(second))
+        .unwrap_or(213)
 }
 
 fn lock_path(number: u8) -> PathBuf {

@@ -9,10 +9,6 @@ use serde::Deserialize;
 
 use crate::command::{output, run};
 
-/// The programs that make an engine, and the packages they are in. The
-/// sweeper comes along because whoever starts an engine must clear it up.
-pub const PROGRAMS: &[&str] = &["dhow-cli", "dhow-daemon", "dhow-shim", "dhow-testkit"];
-
 /// A cargo command that runs at the root of the workspace.
 pub fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -28,12 +24,11 @@ pub fn workspace() -> &'static Path {
         .expect("xtask lives two folders below the root")
 }
 
-/// Builds the engine's programs and returns the folder they are in.
+/// Builds the workspace's programs and returns the folder they are in. A
+/// choice of packages would give their dependencies other features, and so
+/// compile them again for the tests.
 pub fn build_programs(release: bool) -> Result<PathBuf> {
-    let mut arguments = vec!["build", "--bins"];
-    for package in PROGRAMS {
-        arguments.extend(["--package", package]);
-    }
+    let mut arguments = vec!["build", "--workspace", "--bins"];
     if release {
         arguments.push("--release");
     }

@@ -96,11 +96,11 @@ mod tests {
 
     #[test]
     fn provided_names_count_as_installed() {
-        let listing = "pkgconf installed pkg-config (= 1.8), pkgconfig\nlld config-files \n";
+        let listing = "pkgconf installed pkg-config (= 1.8), pkgconfig\ngdb config-files \n";
         let names = installed(listing);
         assert!(names.contains("pkgconf") && names.contains("pkg-config"));
         assert!(
-            !names.contains("lld"),
+            !names.contains("gdb"),
             "removed, only its configuration is left"
         );
     }

@@ -14,6 +14,14 @@ use crate::cargo::{cargo, target_directory};
 use crate::command::{as_root, is_root, may_use_sudo, run, shown};
 use crate::{lock, packages};
 
+/// How long one test program may take. The harness names the tests that
+/// were under way.
+const LIMIT: Duration = Duration::from_secs(20 * 60);
+
+/// Engines that start at the same time on a large machine wait for the
+/// same locks of the kernel.
+const MOST_THREADS: usize = 8;
+
 #[derive(clap::Args)]
 pub struct Options {
     /// Run only tests whose name contains this.
@@ -87,8 +95,13 @@ pub fn all(options: &Options) -> Result<()> {
 /// Removes what killed runs left on the machine: processes, bridges,
 /// tables, control groups, mounts, folders.
 pub fn sweep() -> Result<()> {
-    let sweeper = target_directory()?.join("debug/dhow-sweep");
-    run(&mut as_root(sweeper, &[]))
+    let target = target_directory()?;
+    let sweeper = target.join("debug/dhow-sweep");
+    run(&mut as_root(&sweeper, &[]))?;
+    for footprint in crate::run::left_over(&target)? {
+        run(as_root(&sweeper, &[]).arg(footprint))?;
+    }
+    Ok(())
 }
 
 fn tests(options: &Options, totals: &mut Totals) -> Result<()> {
@@ -103,10 +116,10 @@ fn tests(options: &Options, totals: &mut Totals) -> Result<()> {
     if !options.rest.is_empty() {
         command.arg("--").args(&options.rest);
     }
-    if !is_root() {
-        // Cargo builds as the person, the test programs run as root.
-        let runner = "sudo --preserve-env=PATH,HOME,CARGO,RUST_BACKTRACE --";
-        command.env(runner_variable(), runner);
+    command.env(runner_variable(), runner());
+    if std::env::var_os("RUST_TEST_THREADS").is_none() {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        command.env("RUST_TEST_THREADS", cores.min(MOST_THREADS).to_string());
     }
     let mut child = command
         .stdout(Stdio::piped())
@@ -123,6 +136,20 @@ fn tests(options: &Options, totals: &mut Totals) -> Result<()> {
         bail!("{} failed: {status}", shown(&command));
     }
     Ok(())
+}
+
+/// What cargo runs the test programs with: something that ends those that
+/// hang, and sudo where cargo builds as the person and they run as root.
+fn runner() -> String {
+    let limit = format!(
+        "timeout --foreground --verbose --kill-after=10 {}",
+        LIMIT.as_secs()
+    );
+    if is_root() {
+        return limit;
+    }
+    let kept = "PATH,HOME,CARGO,CARGO_TARGET_DIR,RUST_BACKTRACE,RUST_TEST_THREADS";
+    format!("sudo --preserve-env={kept} -- {limit}")
 }
 
 fn runner_variable() -> String {

@@ -39,6 +39,18 @@ fn load_lists_and_inspects() {
 }
 
 #[test]
+fn the_built_in_image_is_there_until_somebody_removes_it() {
+    let mut engine = Engine::start();
+    let id = field(&engine, "dhow/welcome", "{{.Id}}");
+    assert!(id.starts_with("sha256:"), "{id}");
+    assert_eq!(engine.docker(&["images", "-q"]).ok().lines().count(), 1);
+    engine.docker(&["rmi", "dhow/welcome"]).ok();
+    engine.stop();
+    engine.start_again();
+    assert_eq!(engine.docker(&["images", "-q"]).ok(), "");
+}
+
+#[test]
 fn what_is_saved_loads_elsewhere_and_here() {
     let engine = Engine::with_busybox();
     engine.load(&fixture::layered(), "layered:1");

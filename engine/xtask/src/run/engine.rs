@@ -13,6 +13,11 @@ use nix::sys::signal::{SigSet, Signal};
 
 use crate::command::{as_root, output, run, shown};
 
+/// What the names of runs' folders begin with.
+pub const PREFIX: &str = "dhow-";
+/// The file in which a run says what it may leave.
+pub const FOOTPRINT: &str = "footprint.json";
+
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A daemon of ours, with everything that belongs to it.
@@ -29,7 +34,6 @@ pub struct Place {
     /// Sockets; short, because a socket's path is limited to 108 bytes.
     run: String,
     bridge: String,
-    subnet: String,
     cgroup: String,
 }
 
@@ -40,16 +44,11 @@ impl Place {
         if name.is_empty() || name.len() > 8 || !name.chars().all(plain) {
             bail!("a name is made of up to eight small letters and digits, unlike {name}");
         }
-        // Each name has a subnet of its own, as far as one byte goes.
-        let number = name
-            .bytes()
-            .fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
         Ok(Self {
             programs: programs.to_owned(),
-            folder: target.join(format!("dhow-{name}")),
+            folder: target.join(format!("{PREFIX}{name}")),
             run: format!("/run/dhow-{name}"),
             bridge: format!("dhow-{name}0"),
-            subnet: format!("10.214.{number}.1/24"),
             cgroup: format!("dhow-{name}"),
         })
     }
@@ -73,7 +72,6 @@ impl Place {
             format!("--pidfile={}/dhowd.pid", self.run),
             format!("--config-file={}", configuration.display()),
             format!("--bridge={}", self.bridge),
-            format!("--bip={}", self.subnet),
             format!("--cgroup-parent=/{}", self.cgroup),
         ];
         let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
@@ -82,7 +80,7 @@ impl Place {
 
     /// Removes every trace of an engine in this place.
     fn sweep(&self) -> Result<()> {
-        let footprint = self.folder.join("footprint.json");
+        let footprint = self.folder.join(FOOTPRINT);
         let text = serde_json::json!({
             "run": self.run, "data": self.folder.join("data"), "bridge": self.bridge, "cgroup": self.cgroup,
         });
@@ -194,7 +192,10 @@ impl Engine {
             self.remove_containers();
             self.terminate()?;
         }
-        self.place.sweep()
+        self.place.sweep()?;
+        let folder = &self.place.folder;
+        std::fs::remove_dir_all(folder)
+            .with_context(|| format!("cannot remove {}", folder.display()))
     }
 
     /// The end of the daemon's log.

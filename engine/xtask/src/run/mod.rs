@@ -11,6 +11,7 @@
 mod engine;
 
 use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
@@ -47,7 +48,7 @@ pub fn run(options: &Options) -> Result<()> {
         "dhowd (on roots of its own, below target/dhow-run)",
     )?;
     let programs = build_programs(options.release)?;
-    let _lock = lock::try_take(&format!("run-{}", options.name))?
+    let _lock = lock::try_take(&lock_name(&options.name))?
         .context("`cargo xtask run` is running already; stop it with Ctrl-C there")?;
 
     let signals = engine::catch_signals()?;
@@ -63,6 +64,28 @@ pub fn run(options: &Options) -> Result<()> {
         .context("something was left behind; running this again clears it up")?;
     eprintln!("nothing is left");
     outcome
+}
+
+/// The footprints of killed runs: those whose lock nobody holds.
+pub fn left_over(target: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(target)?.flatten() {
+        let folder = entry.file_name();
+        let name = folder
+            .to_str()
+            .and_then(|name| name.strip_prefix(engine::PREFIX));
+        let footprint = entry.path().join(engine::FOOTPRINT);
+        if let Some(name) = name.filter(|_| footprint.exists())
+            && lock::try_take(&lock_name(name))?.is_some()
+        {
+            found.push(footprint);
+        }
+    }
+    Ok(found)
+}
+
+fn lock_name(name: &str) -> String {
+    format!("run-{name}")
 }
 
 fn show(engine: &mut Engine, options: &Options, signals: &engine::Signals) -> Result<()> {
