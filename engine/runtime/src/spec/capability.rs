@@ -160,7 +160,8 @@ pub fn normalize(
 }
 
 /// The set of a container. What the engine lacks is left out of the default
-/// set and of a privileged container's; asking for it by name is refused.
+/// set and of a privileged container's; asking for it by name is refused, while
+/// dropping it changes nothing.
 pub fn resolve(
     add: &[String],
     drop: &[String],
@@ -168,7 +169,7 @@ pub fn resolve(
     available: &[Capability],
 ) -> Result<Vec<Capability>, InvalidCapability> {
     let add = parse(add, available)?;
-    let drop = parse(drop, available)?;
+    let drop = parse(drop, &ALL)?;
     if privileged {
         return Ok(available.to_vec());
     }
@@ -265,6 +266,8 @@ mod tests {
             error.to_string(),
             "capability not supported by your kernel or not available in the current environment: \"CAP_SYS_RESOURCE\""
         );
+        let set = resolve(&[], &words(&["sys_resource"]), false, &available).unwrap();
+        assert_eq!(set.len(), 13);
         let error = resolve(&[], &words(&["fly"]), false, &ALL).unwrap_err();
         assert_eq!(error.to_string(), "unknown capability: \"CAP_FLY\"");
     }

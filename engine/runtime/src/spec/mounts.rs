@@ -74,7 +74,7 @@ impl Default for Shm {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidMountPlan {
     /// A tmpfs option nobody knows.
-    #[error("invalid tmpfs option {0:?}")]
+    #[error("invalid tmpfs option [{0:?}]")]
     TmpfsOption(String),
     /// Contradicting options of a read-only bind.
     #[error("mount options conflict: ReadOnlyNonRecursive && ReadOnlyForceRecursive")]

@@ -39,9 +39,11 @@ pub(in crate::containers) fn check(host: &HostConfig, machine: &Host) -> Result<
     }
     let words = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
     let available = machine.for_specs().capabilities;
-    capability::parse(&words(&host.cap_add), &available).map_err(Error::of)?;
+    capability::parse(&words(&host.cap_add), &available)
+        .map_err(|e| Error::of(e).context("invalid CapAdd"))?;
     // What the engine lacks can be dropped all the same.
-    capability::parse(&words(&host.cap_drop), &capability::ALL).map_err(Error::of)?;
+    capability::parse(&words(&host.cap_drop), &capability::ALL)
+        .map_err(|e| Error::of(e).context("invalid CapDrop"))?;
     Ok(())
 }
 

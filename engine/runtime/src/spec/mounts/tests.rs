@@ -141,9 +141,9 @@ fn tmpfs_options_override_the_defaults() {
         &["noexec", "nosuid", "nodev", "rprivate", "ro"],
     );
     let error = tmpfs_options(&["lazy".to_owned()]).unwrap_err();
-    assert_eq!(error.to_string(), "invalid tmpfs option \"lazy\"");
+    assert_eq!(error.to_string(), "invalid tmpfs option [\"lazy\"]");
     let error = tmpfs_options(&["color=red".to_owned()]).unwrap_err();
-    assert_eq!(error.to_string(), "invalid tmpfs option \"color\"");
+    assert_eq!(error.to_string(), "invalid tmpfs option [\"color\"]");
 }
 
 #[test]
