@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use bollard_stubs::models::{EventMessageTypeEnum, IpamConfig};
+use bollard_stubs::models::{EventMessageTypeEnum, HostConfig, IpamConfig, NetworkingConfig};
 use dhow_network::files::{self, DnsOptions, ExtraHost};
 use dhow_network::{EndpointRequest, Listener, MacAddress};
 use dhow_runtime::launch::Inherited;
@@ -43,7 +43,9 @@ impl LocalEngine {
                 Ok(nothing(Some(namespace)))
             }
             "bridge" => self.plug_in(record),
-            _ => Ok(nothing(None)),
+            "host" => Ok(nothing(None)),
+            name if name.starts_with("container:") => Ok(nothing(None)),
+            name => Err(Error::not_found(format!("network {name} not found"))),
         }
     }
 
@@ -241,6 +243,35 @@ impl LocalEngine {
     }
 }
 
+/// Refuses what no network of ours can give: there is only the default bridge.
+pub(super) fn check(host: &HostConfig, networking: Option<&NetworkingConfig>) -> Result<()> {
+    for text in host.extra_hosts.iter().flatten() {
+        extra_host(text)?;
+    }
+    if host.network_mode.as_deref() != Some("bridge") {
+        return Ok(());
+    }
+    let endpoints = networking.and_then(|n| n.endpoints_config.as_ref());
+    for settings in endpoints.into_iter().flat_map(|e| e.values()) {
+        if settings.aliases.as_ref().is_some_and(|a| !a.is_empty()) {
+            return Err(Error::invalid(
+                "network-scoped aliases are only supported for user-defined networks",
+            ));
+        }
+        let fixed = settings
+            .ipam_config
+            .as_ref()
+            .is_some_and(|i| i.ipv4_address.as_ref().is_some_and(|a| !a.is_empty()));
+        if fixed {
+            return Err(Error::invalid(
+                "invalid config for network bridge: invalid endpoint settings:\nuser specified \
+                 IP address is supported on user defined networks only",
+            ));
+        }
+    }
+    Ok(())
+}
+
 fn wanted_mac(record: &Record) -> Result<Option<MacAddress>> {
     let endpoints = record
         .networking
@@ -261,11 +292,12 @@ fn wanted_mac(record: &Record) -> Result<Option<MacAddress>> {
 /// `--add-host`, read.
 pub(crate) fn extra_hosts(record: &Record) -> Result<Vec<ExtraHost>> {
     let list = record.host_config.extra_hosts.iter().flatten();
-    list.map(|text| {
-        text.parse()
-            .map_err(|e: files::InvalidExtraHost| Error::invalid(e.to_string()))
-    })
-    .collect()
+    list.map(|text| extra_host(text)).collect()
+}
+
+fn extra_host(text: &str) -> Result<ExtraHost> {
+    text.parse()
+        .map_err(|e: files::InvalidExtraHost| Error::invalid(e.to_string()))
 }
 
 /// Docker gives containers these files readable by all, whatever the umask.

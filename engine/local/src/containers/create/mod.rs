@@ -70,7 +70,8 @@ impl LocalEngine {
             &self.shared.host.support,
         )?);
         logging::check(host.log_config.as_ref())?;
-        self.check_network(&host, networking.as_ref())?;
+        self.resolve_shared(&mut host)?;
+        super::network::check(&host, networking.as_ref())?;
         super::prepare::check_security(&host, &self.shared.host)?;
         super::prepare::check_devices(&host)?;
         super::ports::check(&config, &host)?;
@@ -146,6 +147,9 @@ impl LocalEngine {
             .images
             .pin(record.id.as_str(), &record.image)
             .map_err(Error::of)?;
+        let layers = self.layers_of(record)?;
+        super::prepare::Layered::new(&directory.join("upper"), &layers)
+            .make_working_directory(record.config.working_dir.as_deref().unwrap_or_default())?;
         self.make_volumes(container, record)?;
         let commit = if record.auto_remove() {
             Commit::Quick
@@ -178,40 +182,23 @@ impl LocalEngine {
         }
     }
 
-    fn check_network(
-        &self,
-        host: &HostConfig,
-        networking: Option<&NetworkingConfig>,
-    ) -> Result<()> {
-        let mode = host.network_mode.as_deref().unwrap_or_default();
-        match mode {
-            "bridge" | "host" | "none" => {}
-            mode => match mode.strip_prefix("container:") {
-                Some(other) => {
-                    self.shared.containers.find(other)?;
-                }
-                None => return Err(Error::not_found(format!("network {mode} not found"))),
-            },
-        }
-        let endpoints = networking.and_then(|n| n.endpoints_config.as_ref());
-        for (network, settings) in endpoints.into_iter().flatten() {
-            if network != mode && network != "default" && !network.is_empty() {
-                return Err(Error::not_found(format!("network {network} not found")));
-            }
-            if settings.aliases.as_ref().is_some_and(|a| !a.is_empty()) && mode == "bridge" {
-                return Err(Error::invalid(
-                    "network-scoped aliases are only supported for user-defined networks",
-                ));
-            }
-            let fixed = settings
-                .ipam_config
-                .as_ref()
-                .is_some_and(|i| i.ipv4_address.as_ref().is_some_and(|a| !a.is_empty()));
-            if fixed {
-                return Err(Error::invalid(
-                    "invalid config for network bridge: invalid endpoint settings:\nuser specified \
-                     IP address is supported on user defined networks only",
-                ));
+    /// Names become ids, so that what is shared stays shared when the other
+    /// container is renamed. Whose network does not exist is only told when
+    /// the container starts, as dockerd does.
+    fn resolve_shared(&self, host: &mut HostConfig) -> Result<()> {
+        let modes = [
+            (&mut host.pid_mode, true),
+            (&mut host.ipc_mode, true),
+            (&mut host.network_mode, false),
+        ];
+        for (mode, required) in modes {
+            let Some(name) = mode.as_deref().and_then(|m| m.strip_prefix("container:")) else {
+                continue;
+            };
+            match self.shared.containers.find(name) {
+                Ok(other) => *mode = Some(format!("container:{}", other.id)),
+                Err(error) if required => return Err(Error::invalid(error.to_string())),
+                Err(_) => {}
             }
         }
         Ok(())

@@ -23,7 +23,9 @@ impl LocalEngine {
         let mut list = Vec::new();
         for text in host.volumes_from.iter().flatten() {
             let (name, writable) = parse_volumes_from(text).map_err(Error::of)?;
-            let other = self.shared.containers.find(name)?;
+            // Not "not found": clients would take the image for what is missing.
+            let other = self.shared.containers.find(name);
+            let other = other.map_err(|e| Error::invalid(e.to_string()))?;
             for mut mounted in other.read(|r| r.mounts.clone()) {
                 mounted.point.writable &= writable;
                 mounted.anonymous = false;
@@ -53,7 +55,8 @@ impl LocalEngine {
         }
 
         for target in config.volumes.iter().flatten() {
-            let destination = clean(target);
+            // Below the container's root, however it is written.
+            let destination = clean(&format!("/{target}"));
             if taken.contains(&destination)
                 || list.iter().any(|m| m.point.destination == destination)
             {
@@ -84,8 +87,13 @@ impl LocalEngine {
             Kind::Volume => {
                 let driver = point.spec.volume.as_ref().map(|v| v.driver.as_str());
                 if let Some(driver) = driver.filter(|d| !matches!(*d, "" | "local")) {
+                    let create = match point.name.as_str() {
+                        "" => String::new(),
+                        name => format!("create {name}: "),
+                    };
                     return Err(Error::not_found(format!(
-                        "error looking up volume plugin {driver}: plugin {driver:?} not found"
+                        "{create}error looking up volume plugin {driver}: plugin {driver:?} not \
+                         found"
                     )));
                 }
                 if point.name.is_empty() {

@@ -33,7 +33,10 @@ impl LocalEngine {
     }
 
     fn source_of(&self, mounted: &Mounted) -> Result<PathBuf> {
-        let source = PathBuf::from(&mounted.host);
+        let source = match mounted.point.spec.kind {
+            Kind::Volume => self.volume_directory(&mounted.point.name),
+            _ => PathBuf::from(&mounted.host),
+        };
         match mounted.point.spec.kind {
             Kind::Tmpfs => return Ok(PathBuf::new()),
             Kind::Bind if !source.exists() => {

@@ -81,7 +81,7 @@ impl Layered {
                 Some(Found::Link) => return Ok(()),
                 Some(Found::Other) => {
                     return Err(Error::system(format!(
-                        "failed to create task for container: mkdir {path}: not a directory"
+                        "Cannot mkdir: {path} is not a directory"
                     )));
                 }
                 None => self.copy_up(&so_far, 0o755, 0, 0)?,
