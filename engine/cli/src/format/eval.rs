@@ -2,6 +2,7 @@
 
 use super::error::{At, Call, ExecError, Place};
 use super::functions;
+use super::known;
 use super::tree::{Branch, Command, Node, Operand, OperandKind, Pipeline, Tree};
 use super::value::{Kind, Nil, Object, Value, sorted};
 use super::{Functions, printf};
@@ -38,22 +39,6 @@ enum Flow {
     Break,
     Continue,
 }
-
-/// Names that optional fields of Docker's types have: absent, they are nil
-/// rather than unknown.
-const OPTIONAL: &[&str] = &[
-    "Annotations",
-    "Health",
-    "Healthcheck",
-    "ImageManifestDescriptor",
-    "Mounts",
-    "Shell",
-    "SizeRootFs",
-    "SizeRw",
-    "StopSignal",
-    "StopTimeout",
-    "UsageData",
-];
 
 impl Run<'_> {
     fn error(&self, at: &dyn At, message: impl Into<String>) -> ExecError {
@@ -360,8 +345,11 @@ impl Run<'_> {
                     let message = format!("can't evaluate field {field} in type {name}");
                     Err(self.error(at, message))
                 }
-                (None, Kind::Struct) if OPTIONAL.contains(&field) && ends_with(at, field) => {
-                    Ok(Value::Nil(Nil::Pointer))
+                (None, Kind::Struct)
+                    if let Some(zero) = known::zero(object.origin, field)
+                        && (ends_with(at, field) || zero != Value::Nil(Nil::Pointer)) =>
+                {
+                    Ok(zero)
                 }
                 (None, _) => {
                     let message = format!("map has no entry for key {}", printf::quote(field));

@@ -8,6 +8,7 @@ mod error;
 mod eval;
 mod functions;
 mod json;
+mod known;
 mod lex;
 mod parse;
 mod printf;

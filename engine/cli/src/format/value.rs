@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use super::known;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// Any value.
@@ -34,6 +35,8 @@ pub struct Object {
     pub kind: Kind,
     /// Entries in the order they came in.
     pub entries: Vec<(String, Value)>,
+    /// Under which key it stood, as far as [`super::known`] cares.
+    pub origin: &'static str,
     /// What a row's `.Label "key"` looks in.
     pub labels: Vec<(String, String)>,
 }
@@ -184,6 +187,7 @@ impl Object {
         Self {
             kind,
             entries,
+            origin: "?",
             labels: Vec::new(),
         }
     }
@@ -302,6 +306,9 @@ const POINTERS: &[&str] = &[
     "UsageData",
 ];
 
+/// Stands for the key of what is in a list, or in a map, whose keys are data.
+const ITEM: &str = "\0";
+
 /// Knows under which key, and within which object's key, a value stands.
 struct Seed<'a> {
     key: &'a str,
@@ -332,7 +339,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
     fn visit_unit<E>(self) -> Result<Value, E> {
         Ok(Value::Nil(if self.is_map() {
             Nil::Map
-        } else if self.key.is_empty() || POINTERS.contains(&self.key) {
+        } else if self.key.is_empty() || self.key == ITEM || POINTERS.contains(&self.key) {
             Nil::Pointer
         } else {
             Nil::List
@@ -394,7 +401,9 @@ impl<'de> Visitor<'de> for Seed<'_> {
             entries.push((key, value));
         }
         let kind = if is_map { Kind::Map } else { Kind::Struct };
-        Ok(Value::Object(Object::new(kind, entries)))
+        let mut object = Object::new(kind, entries);
+        object.origin = known::origin(self.key);
+        Ok(Value::Object(object))
     }
 }
 

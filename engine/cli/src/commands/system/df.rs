@@ -51,30 +51,30 @@ const CACHE_COLUMNS: Columns = Columns {
 
 /// Runs it.
 pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure> {
-    let usage = session.json(Request::get("/system/df")).await?;
+    let request = Request::get("/system/df").flag("verbose", arguments.verbose);
+    let usage = session.json(request).await?;
     if arguments.verbose {
         return verbose(&arguments, &usage);
     }
     const USUAL: &str =
         "table {{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}";
     let format = Format::parse(&arguments.format, USUAL)?;
-    let rows = vec![
-        image_summary(&usage),
-        container_summary(&usage),
-        volume_summary(&usage),
-        cache_summary(&usage),
-    ];
+    let rows = KINDS.map(|kind| {
+        let totals = totals(&usage, kind);
+        let reclaimable = match kind.0 {
+            "Build Cache" => human_size(totals.reclaimable),
+            _ => share(totals.reclaimable, totals.size),
+        };
+        Row::new(&COLUMNS)
+            .text("Active", totals.active.to_string())
+            .text("Reclaimable", reclaimable)
+            .text("Size", human_size(totals.size))
+            .text("TotalCount", totals.count.to_string())
+            .text("Type", kind.0)
+    });
+    let rows = rows.into_iter().collect();
     format.print(&COLUMNS, rows)?;
     Ok(0)
-}
-
-fn summary(kind: &str, total: usize, active: usize, size: i64, reclaimable: String) -> Row {
-    Row::new(&COLUMNS)
-        .text("Active", active.to_string())
-        .text("Reclaimable", reclaimable)
-        .text("Size", human_size(size))
-        .text("TotalCount", total.to_string())
-        .text("Type", kind)
 }
 
 /// Room that could be had, and its share where there is a whole.
@@ -87,82 +87,101 @@ fn share(reclaimable: i64, total: i64) -> String {
     text
 }
 
-fn image_summary(usage: &Value) -> Row {
-    let images = usage.list("Images");
-    let total = usage.int("LayersSize");
+/// What one kind of thing takes.
+#[derive(Default)]
+struct Totals {
+    count: usize,
+    active: usize,
+    size: i64,
+    reclaimable: i64,
+}
+
+/// The kinds, with their keys in answers since API 1.52 and before.
+const KINDS: [(&str, &str, &str); 4] = [
+    ("Images", "ImageUsage", "Images"),
+    ("Containers", "ContainerUsage", "Containers"),
+    ("Local Volumes", "VolumeUsage", "Volumes"),
+    ("Build Cache", "BuildCacheUsage", "BuildCache"),
+];
+
+/// Newer engines add up themselves; older ones list everything there is.
+fn totals(usage: &Value, (_, new, old): (&str, &str, &str)) -> Totals {
+    let summed = usage.get(new);
+    if !summed.is_nil() {
+        let count = |key: &str| usize::try_from(summed.int(key)).unwrap_or(0);
+        return Totals {
+            count: count("TotalCount"),
+            active: count("ActiveCount"),
+            size: summed.int("TotalSize"),
+            reclaimable: summed.int("Reclaimable"),
+        };
+    }
+    let items = usage.list(old);
+    match old {
+        "Images" => image_totals(items, usage.int("LayersSize")),
+        "Containers" => add_up(
+            items,
+            |c| c.int("SizeRw"),
+            |c| ["running", "paused", "restarting"].contains(&c.str("State")),
+        ),
+        "Volumes" => add_up(
+            items,
+            |v| v.get("UsageData").int("Size").max(0),
+            |v| v.get("UsageData").int("RefCount") > 0,
+        ),
+        _ => {
+            let own = |c: &Value| if c.bool("Shared") { 0 } else { c.int("Size") };
+            add_up(items, own, |c| c.bool("InUse"))
+        }
+    }
+}
+
+fn add_up(
+    items: &[Value],
+    size: impl Fn(&Value) -> i64,
+    is_active: impl Fn(&Value) -> bool,
+) -> Totals {
+    let mut totals = Totals {
+        count: items.len(),
+        ..Totals::default()
+    };
+    for item in items {
+        totals.size += size(item);
+        if is_active(item) {
+            totals.active += 1;
+        } else {
+            totals.reclaimable += size(item);
+        }
+    }
+    totals
+}
+
+/// Layers are shared: what images in use do not share is what must stay.
+fn image_totals(images: &[Value], layers: i64) -> Totals {
     let used: Vec<&Value> = images.iter().filter(|i| i.int("Containers") > 0).collect();
     let in_use: i64 = used
         .iter()
         .filter(|i| i.int("Size") != -1 && i.int("SharedSize") != -1)
         .map(|i| i.int("Size") - i.int("SharedSize"))
         .sum();
-    summary(
-        "Images",
-        images.len(),
-        used.len(),
-        total,
-        share(total - in_use, total),
-    )
+    Totals {
+        count: images.len(),
+        active: used.len(),
+        size: layers,
+        reclaimable: layers - in_use,
+    }
 }
 
-fn container_summary(usage: &Value) -> Row {
-    let containers = usage.list("Containers");
-    let is_active = |c: &&Value| {
-        let state = c.str("State");
-        ["running", "paused", "restarting"].contains(&state)
-    };
-    let active = containers.iter().filter(is_active).count();
-    let total: i64 = containers.iter().map(|c| c.int("SizeRw")).sum();
-    let idle: i64 = containers
-        .iter()
-        .filter(|c| !is_active(c))
-        .map(|c| c.int("SizeRw"))
-        .sum();
-    summary(
-        "Containers",
-        containers.len(),
-        active,
-        total,
-        share(idle, total),
-    )
-}
-
-fn volume_summary(usage: &Value) -> Row {
-    let volumes = usage.list("Volumes");
-    let size = |v: &&Value| v.get("UsageData").int("Size").max(0);
-    let is_used = |v: &&Value| v.get("UsageData").int("RefCount") > 0;
-    let total: i64 = volumes.iter().map(|v| size(&v)).sum();
-    let idle: i64 = volumes
-        .iter()
-        .filter(|v| !is_used(v))
-        .map(|v| size(&v))
-        .sum();
-    let active = volumes.iter().filter(is_used).count();
-    summary(
-        "Local Volumes",
-        volumes.len(),
-        active,
-        total,
-        share(idle, total),
-    )
-}
-
-fn cache_summary(usage: &Value) -> Row {
-    let cache = usage.list("BuildCache");
-    let active = cache.iter().filter(|c| c.bool("InUse")).count();
-    let own = || cache.iter().filter(|c| !c.bool("Shared"));
-    let total: i64 = own().map(|c| c.int("Size")).sum();
-    let used: i64 = own()
-        .filter(|c| c.bool("InUse"))
-        .map(|c| c.int("Size"))
-        .sum();
-    let reclaimable = human_size(total - used);
-    summary("Build Cache", cache.len(), active, total, reclaimable)
+fn items<'a>(usage: &'a Value, (_, new, old): (&str, &str, &str)) -> &'a [Value] {
+    match usage.get(new).is_nil() {
+        true => usage.list(old),
+        false => usage.get(new).list("Items"),
+    }
 }
 
 fn verbose(arguments: &Arguments, usage: &Value) -> Result<i32, Failure> {
-    let images: Vec<Row> = usage
-        .list("Images")
+    let [image_kind, container_kind, volume_kind, cache_kind] = KINDS;
+    let images: Vec<Row> = items(usage, image_kind)
         .iter()
         .flat_map(|image| {
             let name = images::names(image, false).into_iter().next();
@@ -170,13 +189,12 @@ fn verbose(arguments: &Arguments, usage: &Value) -> Result<i32, Failure> {
         })
         .collect();
     let short = arguments.format.is_empty();
-    let containers: Vec<Row> = usage
-        .list("Containers")
+    let containers: Vec<Row> = items(usage, container_kind)
         .iter()
         .map(|container| containers::row(container, short, false))
         .collect();
-    let volumes: Vec<Row> = usage.list("Volumes").iter().map(volumes::row).collect();
-    let cache: Vec<Row> = usage.list("BuildCache").iter().map(cache_row).collect();
+    let volumes: Vec<Row> = items(usage, volume_kind).iter().map(volumes::row).collect();
+    let cache: Vec<Row> = items(usage, cache_kind).iter().map(cache_row).collect();
     if !arguments.format.is_empty() {
         let lists = [
             ("Images", images),
@@ -216,11 +234,7 @@ fn verbose(arguments: &Arguments, usage: &Value) -> Result<i32, Failure> {
         Format::parse("", template)?.print(columns, rows)?;
         output::line("");
     }
-    let own = usage
-        .list("BuildCache")
-        .iter()
-        .filter(|c| !c.bool("Shared"));
-    let total: i64 = own.map(|c| c.int("Size")).sum();
+    let total = totals(usage, cache_kind).size;
     output::print(&format!("Build cache usage: {}\n\n", human_size(total)));
     const CACHE: &str = "table {{.ID}}\t{{.CacheType}}\t{{.Size}}\t{{.CreatedSince}}\t{{.LastUsedSince}}\t{{.UsageCount}}\t{{.Shared}}";
     Format::parse("", CACHE)?.print(&CACHE_COLUMNS, cache)?;
