@@ -28,7 +28,7 @@ pub fn listen_in(dir: &Path, name: &str) -> io::Result<UnixListener> {
     let dir = open_dir(dir)?;
     let path = short_path(&dir, name);
     match std::fs::remove_file(&path) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
         _ => UnixListener::bind(path),
     }
 }

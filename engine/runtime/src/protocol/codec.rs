@@ -44,6 +44,7 @@ impl Decoder {
     }
 
     /// The next whole frame, if there is one.
+    #[allow(clippy::should_implement_trait)] // each frame may hold another type
     pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, FrameError> {
         let rest = &self.buffer[self.used..];
         let Some((length, rest)) = rest.split_first_chunk::<4>() else {

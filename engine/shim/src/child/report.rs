@@ -31,7 +31,7 @@ pub enum Report {
 pub struct Reporter(RawFd);
 
 /// A message is never longer.
-const LONGEST: usize = 64 * 1024;
+pub const LONGEST: usize = 16 * 1024;
 
 /// Makes both ends. The first is the shim's and does not block.
 pub fn channel() -> io::Result<(OwnedFd, OwnedFd)> {
@@ -47,15 +47,17 @@ pub fn channel() -> io::Result<(OwnedFd, OwnedFd)> {
 }
 
 /// Receives a message and what came beside it; `None` when all holders of the
-/// other end are gone.
-pub fn receive(socket: &OwnedFd) -> io::Result<Option<(Report, Option<OwnedFd>)>> {
-    let mut bytes = vec![0; LONGEST];
+/// other end are gone. `buffer` holds at least [`LONGEST`] bytes.
+pub fn receive(
+    socket: &OwnedFd,
+    buffer: &mut [u8],
+) -> io::Result<Option<(Report, Option<OwnedFd>)>> {
     let mut fds = Vec::new();
-    let length = fdpass::recv(socket, &mut bytes, &mut fds)?;
+    let length = fdpass::recv(socket, buffer, &mut fds)?;
     if length == 0 {
         return Ok(None);
     }
-    let report = serde_json::from_slice(&bytes[..length])?;
+    let report = serde_json::from_slice(&buffer[..length])?;
     Ok(Some((report, fds.pop())))
 }
 
@@ -71,12 +73,17 @@ impl Reporter {
 
     pub fn send_with(self, report: &Report, fd: Option<BorrowedFd<'_>>) {
         let mut bytes = serde_json::to_vec(report).expect("reports are JSON");
-        if bytes.len() > LONGEST
-            && let Report::Failed(failure) = report
-        {
-            let message: String = failure.message.chars().take(LONGEST / 8).collect();
-            let short = Report::Failed(Failure::new(failure.kind, message));
-            bytes = serde_json::to_vec(&short).expect("reports are JSON");
+        if bytes.len() > LONGEST {
+            let short = |text: &String| -> String { text.chars().take(LONGEST / 8).collect() };
+            let report = match report {
+                Report::Failed(failure) => {
+                    Report::Failed(Failure::new(failure.kind, short(&failure.message)))
+                }
+                Report::Detail(text) => Report::Detail(short(text)),
+                Report::Warning(text) => Report::Warning(short(text)),
+                other => other.clone(),
+            };
+            bytes = serde_json::to_vec(&report).expect("reports are JSON");
         }
         // The shim may be gone; then nobody is left to be told.
         let _ = fdpass::send(self.socket(), &bytes, fd);

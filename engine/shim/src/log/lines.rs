@@ -21,7 +21,7 @@ impl Lines {
         while !chunk.is_empty() {
             let room = LONGEST_PIECE - self.held.len();
             let window = &chunk[..chunk.len().min(room)];
-            match window.iter().position(|byte| *byte == b'\n') {
+            match memchr::memchr(b'\n', window) {
                 Some(end) => {
                     let time = self.cut_since.take().unwrap_or_else(&mut *clock);
                     self.give(&chunk[..end], time, true, sink);

@@ -36,6 +36,7 @@ use crate::{record, rootfs};
 const CONTAINER: u32 = 0;
 /// Output is read in pieces of this size.
 const CHUNK: usize = 32 * 1024;
+const _: () = assert!(CHUNK >= crate::child::report::LONGEST);
 
 /// The shim.
 pub struct Supervisor {

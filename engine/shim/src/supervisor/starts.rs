@@ -185,7 +185,7 @@ impl Supervisor {
             let Stage::Starting(start) = &mut task.stage else {
                 return;
             };
-            match report::receive(&start.report) {
+            match report::receive(&start.report, &mut self.buffer) {
                 Ok(Some((report, fd))) => self.take_report(id, report, fd),
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return,
                 // All have closed it: the program runs, or nobody is left.
