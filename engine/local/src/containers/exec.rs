@@ -3,6 +3,7 @@
 
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use bollard_stubs::models::{
     ExecConfig, ExecInspectResponse, ExecStartConfig, IdResponse, ProcessConfig,
@@ -16,6 +17,9 @@ use tokio::io::AsyncWriteExt;
 use super::container::Container;
 use super::{PreparedStream, detach};
 use crate::{ClientSocket, Error, LocalEngine, Result};
+
+/// How long the last words of a shim may take to be heard.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A process that was asked for.
 pub(crate) struct Exec {
@@ -40,6 +44,32 @@ impl Exec {
 
     fn tty(&self) -> bool {
         self.config.tty == Some(true)
+    }
+
+    /// Learns of an end whose event is still on its way: a client asks for the
+    /// exit code as soon as the stream ends, and the shim ends it.
+    async fn catch_up(&self) {
+        if !self.state().running {
+            return;
+        }
+        let mut changes = self.container.watch();
+        let Ok(shim) = self.container.running_shim() else {
+            return;
+        };
+        match shim.snapshot().await {
+            Ok(snapshot) => {
+                let known = snapshot.execs.iter().find(|e| e.id == self.id);
+                if let Some(code) = known.and_then(|e| e.exit_code) {
+                    self.container.exec_exited(&self.id, i64::from(code));
+                }
+            }
+            Err(_) => {
+                // The container ended, and its shim has left: what it said
+                // last is being written down.
+                let ended = changes.wait_for(|m| !m.up || m.removed);
+                let _written = tokio::time::timeout(PATIENCE, ended).await;
+            }
+        }
     }
 }
 
@@ -264,12 +294,13 @@ impl LocalEngine {
     fn exec_failed(&self, exec: &Exec, failure: &Failure) {
         let mut state = exec.state();
         state.running = false;
-        state.exit_code = Some(i64::from(failure.kind.exit_code()));
+        state.exit_code = Some(exit_code_of(&failure.message));
     }
 
     /// How an exec stands.
     pub async fn inspect_exec(&self, exec: &str) -> Result<ExecInspectResponse> {
         let exec = self.shared.execs.find(exec)?;
+        exec.catch_up().await;
         let state = *exec.state();
         let config = &exec.config;
         let mut command = config.cmd.iter().flatten().cloned();
@@ -300,6 +331,16 @@ impl LocalEngine {
         let size = super::resize::console(options.w, options.h)?;
         let shim = exec.container.running_shim()?;
         shim.resize(Some(exec.id.clone()), size).await
+    }
+}
+
+/// What dockerd records for an exec that did not start: anything missing, the
+/// working directory too, counts as the program missing.
+fn exit_code_of(message: &str) -> i64 {
+    let missing = ["executable file not found", "no such file or directory"];
+    match missing.iter().any(|text| message.contains(text)) {
+        true => 127,
+        false => 126,
     }
 }
 
