@@ -165,6 +165,7 @@ impl LocalEngine {
             tracing::error!(container = %container.id, %error, "state not written");
         }
         self.network_event(container, "connect");
+        self.volumes_mounted(container);
         self.container_event(container, "start", &[]);
         self.follow(Arc::clone(container), events).await;
         Ok(())

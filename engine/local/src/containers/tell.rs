@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use bollard_stubs::models::EventMessageTypeEnum;
+use dhow_model::mount::{Kind, Point};
 
 use super::container::Container;
 use crate::{LocalEngine, clock};
@@ -35,6 +36,36 @@ impl LocalEngine {
         );
     }
 
+    /// The container's volumes are there for it now.
+    pub(crate) fn volumes_mounted(&self, container: &Container) {
+        for point in volumes_of(container) {
+            self.daemon_event(
+                EventMessageTypeEnum::VOLUME,
+                "mount",
+                &point.name,
+                &[
+                    ("container", container.id.as_str()),
+                    ("destination", &point.destination),
+                    ("driver", "local"),
+                    ("propagation", ""),
+                    ("read/write", &point.writable.to_string()),
+                ],
+            );
+        }
+    }
+
+    /// The container ended and has let go of its volumes.
+    pub(crate) fn volumes_unmounted(&self, container: &Container) {
+        for point in volumes_of(container) {
+            self.daemon_event(
+                EventMessageTypeEnum::VOLUME,
+                "unmount",
+                &point.name,
+                &[("container", container.id.as_str()), ("driver", "local")],
+            );
+        }
+    }
+
     /// `action` happened to a thing that is no container.
     pub(crate) fn daemon_event(
         &self,
@@ -51,4 +82,12 @@ impl LocalEngine {
             .events
             .publish(kind, action, id, attributes, clock::now());
     }
+}
+
+fn volumes_of(container: &Container) -> Vec<Point> {
+    container.read(|r| {
+        let points = r.mounts.iter().map(|mounted| &mounted.point);
+        let volumes = points.filter(|point| point.spec.kind == Kind::Volume);
+        volumes.cloned().collect()
+    })
 }

@@ -36,7 +36,9 @@ impl LocalEngine {
             let said = String::from_utf8_lossy(&output.stderr);
             return Err(Error::system(format!("error running ps: {}", said.trim())));
         }
-        parse(&String::from_utf8_lossy(&output.stdout), &pids)
+        let listed = parse(&String::from_utf8_lossy(&output.stdout), &pids)?;
+        self.container_event(&container, "top", &[]);
+        Ok(listed)
     }
 }
 

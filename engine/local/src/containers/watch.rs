@@ -120,6 +120,7 @@ impl LocalEngine {
         let ran_for = at.saturating_sub(container.read(|r| r.state.started_at)) / 1_000_000_000;
         if !will_restart {
             self.release_network(container).await;
+            self.volumes_unmounted(container);
         }
         container.execs_ended();
         self.container_event(
