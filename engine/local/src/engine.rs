@@ -13,6 +13,7 @@ use dhow_sys::cgroup::Hierarchies;
 use dhow_volume::VolumeStore;
 
 use crate::config::EngineConfig;
+use crate::containers::LogChanges;
 use crate::containers::execs::Execs;
 use crate::containers::table::Table;
 use crate::containers::view::NetworkIds;
@@ -46,6 +47,7 @@ pub(crate) struct Shared {
     pub events: EventBus,
     pub containers: Table,
     pub execs: Execs,
+    pub log_changes: LogChanges,
     pub images: ImageStore,
     pub volumes: VolumeStore,
     pub registry: Registry,
@@ -128,6 +130,7 @@ impl LocalEngine {
             events: EventBus::default(),
             containers: Table::default(),
             execs: Execs::default(),
+            log_changes: LogChanges::default(),
             images,
             volumes,
             registry: crate::images::registry(&config.registries)?,

@@ -41,6 +41,7 @@ mod wait;
 mod watch;
 
 pub(crate) use create::{merge, new_id};
+pub(crate) use logs::changes::Changes as LogChanges;
 pub(crate) use record::Status;
 
 /// Ends when the awaited condition holds.
@@ -79,6 +80,8 @@ pub struct LogsQuery {
     pub until: Option<i128>,
     /// Begin each line with its time.
     pub timestamps: bool,
+    /// Begin each line with its attributes.
+    pub details: bool,
     /// Only the last lines; all when absent.
     pub tail: Option<u64>,
 }

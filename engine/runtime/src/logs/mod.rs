@@ -3,6 +3,7 @@
 
 pub mod json;
 pub mod local;
+pub mod read;
 
 /// Which of the container's streams a line came from. With a terminal all is
 /// standard output.

@@ -34,6 +34,7 @@ fn logs_query(query: &Query) -> Result<LogsQuery, Error> {
         since: unix_nanos(query, "since")?,
         until: unix_nanos(query, "until")?,
         timestamps: query.bool("timestamps"),
+        details: query.bool("details"),
         // dockerd shows everything for "all" and for what is no number.
         tail: query.get("tail").and_then(|t| t.parse().ok()),
     })
