@@ -246,7 +246,7 @@ fn file_system(path: &Path) -> String {
         (0x2fc1_2fc1, "zfs"),
         (0xf2f5_2010, "f2fs"),
     ];
-    let kind = rustix::fs::statfs(path).map(|s| s.f_type as i64);
+    let kind = rustix::fs::statfs(path).map(|s| s.f_type);
     let known = |kind| NAMES.iter().find(|(magic, _)| *magic == kind);
     match kind.ok().and_then(known) {
         Some((_, name)) => (*name).to_owned(),

@@ -111,6 +111,7 @@ mod tests {
 
     #[test]
     fn a_child_is_signalled_and_reaped() {
+        #[expect(clippy::zombie_processes, reason = "it is waited for by its pidfd")]
         let child = std::process::Command::new("sleep")
             .arg("60")
             .spawn()

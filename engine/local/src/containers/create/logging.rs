@@ -26,6 +26,11 @@ const LOCAL: &[&str] = &[
 ];
 const NONE: &[&str] = &["mode", "max-buffer-size"];
 
+/// What Go takes for a truth value.
+const BOOLEANS: &[&str] = &[
+    "1", "t", "T", "true", "TRUE", "True", "0", "f", "F", "false", "FALSE", "False",
+];
+
 /// Refuses unknown drivers, options and values.
 pub(crate) fn check(config: Option<&HostConfigLogConfig>) -> Result<()> {
     let Some(config) = config else {
@@ -81,32 +86,15 @@ fn check_value(key: &str, value: &str) -> Result<()> {
                 return Err(Error::invalid("max-file cannot be less than 1"));
             }
         }
-        "compress" => {
-            if !matches!(
-                value,
-                "1" | "t"
-                    | "T"
-                    | "true"
-                    | "TRUE"
-                    | "True"
-                    | "0"
-                    | "f"
-                    | "F"
-                    | "false"
-                    | "FALSE"
-                    | "False"
-            ) {
-                return Err(Error::invalid(format!(
-                    "invalid value for log opt 'compress': {value:?}"
-                )));
-            }
+        "compress" if !BOOLEANS.contains(&value) => {
+            return Err(Error::invalid(format!(
+                "invalid value for log opt 'compress': {value:?}"
+            )));
         }
-        "mode" => {
-            if !matches!(value, "blocking" | "non-blocking") {
-                return Err(Error::invalid(format!(
-                    "logger: logging mode not supported: {value}"
-                )));
-            }
+        "mode" if !["blocking", "non-blocking"].contains(&value) => {
+            return Err(Error::invalid(format!(
+                "logger: logging mode not supported: {value}"
+            )));
         }
         _ => {}
     }

@@ -23,12 +23,10 @@ pub(crate) fn validate(
     check_policies(config, host)?;
     warnings.extend(check_resources(host, support, false)?);
     check_modes(config, host)?;
-    if host.publish_all_ports == Some(true)
-        || host.port_bindings.as_ref().is_some_and(|p| !p.is_empty())
-    {
-        if host.network_mode.as_deref() == Some("host") {
-            warnings.push("Published ports are discarded when using host network mode".to_owned());
-        }
+    let publishes = host.publish_all_ports == Some(true)
+        || host.port_bindings.as_ref().is_some_and(|p| !p.is_empty());
+    if publishes && host.network_mode.as_deref() == Some("host") {
+        warnings.push("Published ports are discarded when using host network mode".to_owned());
     }
     Ok(warnings)
 }
@@ -144,7 +142,7 @@ fn check_others(host: &HostConfig) -> Result<()> {
             return Err(Error::invalid("invalid sysctl: empty name"));
         }
     }
-    for (option, _) in host.storage_opt.iter().flatten() {
+    if let Some(option) = host.storage_opt.iter().flat_map(|o| o.keys()).next() {
         return Err(Error::invalid(format!(
             "--storage-opt is not supported by the overlay store: unknown option {option}"
         )));

@@ -97,7 +97,7 @@ fn covering(mounts: &[Mounted], path: &str) -> Option<(Mounted, String)> {
         .filter(|m| m.point.spec.kind != Kind::Tmpfs)
         .filter_map(|m| {
             let rest = clean.strip_prefix(&m.point.destination)?;
-            (rest.is_empty() || rest.starts_with('/')).then(|| (m, rest))
+            (rest.is_empty() || rest.starts_with('/')).then_some((m, rest))
         })
         .max_by_key(|(m, _)| m.point.destination.len())
         .map(|(m, rest)| {
