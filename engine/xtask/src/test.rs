@@ -60,6 +60,7 @@ pub fn all(options: &Options) -> Result<()> {
                 "--workspace",
                 "--all-targets",
                 "--quiet",
+                "--keep-going",
                 "--",
                 "-D",
                 "warnings",
