@@ -39,7 +39,7 @@ pub struct Flags {
     shim_path: Option<String>,
 
     /// Log everything
-    #[arg(short = 'D', long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    #[arg(short = 'D', long, num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_name = "bool", value_parser = BoolishValueParser::new())]
     debug: Option<bool>,
     /// Log this and worse: debug, info, warn, error
     #[arg(short = 'l', long, value_name = "level")]
@@ -94,7 +94,7 @@ pub struct Flags {
     #[arg(long = "default-ulimit", value_name = "name=soft:hard")]
     default_ulimits: Vec<String>,
     /// Give containers an init process
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_name = "bool", value_parser = BoolishValueParser::new())]
     init: Option<bool>,
 
     /// Ask here before Docker Hub, or before another registry (repeatable)
@@ -114,7 +114,7 @@ pub struct Flags {
     max_download_attempts: Option<usize>,
 
     /// Keep containers running without the daemon (the default)
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_name = "bool", value_parser = BoolishValueParser::new())]
     live_restore: Option<bool>,
     /// Stop all containers when the daemon stops: --live-restore=false
     #[arg(long, action = ArgAction::SetTrue, conflicts_with = "live_restore")]
@@ -134,10 +134,10 @@ pub struct Flags {
 #[derive(Debug, clap::Args)]
 struct Tls {
     /// Secure TCP with TLS
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_name = "bool", value_parser = BoolishValueParser::new())]
     tls: Option<bool>,
     /// Secure TCP with TLS and let in only clients with a certificate
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_name = "bool", value_parser = BoolishValueParser::new())]
     tlsverify: Option<bool>,
     /// Who signs clients' certificates
     #[arg(long, value_name = "file")]
@@ -149,7 +149,7 @@ struct Tls {
     #[arg(long, value_name = "file")]
     tlskey: Option<String>,
     /// Half of the permission for open TCP; the other is DHOW_ALLOW_INSECURE_TCP=1
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_name = "bool", value_parser = BoolishValueParser::new())]
     allow_insecure_tcp: Option<bool>,
 }
 

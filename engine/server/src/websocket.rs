@@ -102,7 +102,8 @@ async fn copy(
         while let Some(Ok(message)) = from_client.next().await {
             let input = match message {
                 Message::Binary(_) | Message::Text(_) => message.into_data(),
-                Message::Close(_) => break,
+                // Among these is the client's goodbye: it is answered while
+                // the next message is waited for, and none comes.
                 _ => continue,
             };
             if to_container.write_all(&input).await.is_err() {

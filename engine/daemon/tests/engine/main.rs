@@ -18,6 +18,7 @@ mod ports;
 mod registries;
 mod run;
 mod servers;
+mod streams;
 mod supervision;
 mod volumes;
 
