@@ -258,13 +258,14 @@ pub(super) fn entry(destination: &str, kind: &str, source: &Path, options: &[&st
         .expect("every field has a default")
 }
 
-/// The propagation the root mount needs, so that what spreads can spread.
+/// The propagation the root mount needs, so that what spreads can spread and
+/// nothing else does.
 pub(super) fn root_propagation(mounts: &[UserMount]) -> Option<&'static str> {
     let all = mounts.iter().filter_map(|mount| match mount {
         UserMount::Bind { propagation, .. } => Some(*propagation),
         UserMount::Tmpfs { .. } => None,
     });
-    let mut needed = None;
+    let mut needed = Some("private");
     for propagation in all {
         match propagation {
             Propagation::Shared | Propagation::RShared => return Some("shared"),

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use dhow_runtime::protocol::{Failure, FailureKind, ROOTFS_DIR, SPEC_FILE};
+use dhow_sys::cgroup::{Cgroup, Layout};
 use dhow_sys::fdpass;
 use libcontainer::container::Container;
 use libcontainer::container::builder::ContainerBuilder;
@@ -26,7 +27,7 @@ use libcontainer::workload::{
 use oci_spec::runtime::Spec;
 
 use super::report::{Report, Reporter};
-use super::{executable, spec, steps};
+use super::{executable, propagation, spec, steps};
 
 /// The directory in the run directory that libcontainer keeps its state in.
 pub const STATE_DIR: &str = "state";
@@ -41,6 +42,7 @@ pub struct Start<'a> {
     pub run_dir: &'a Path,
     /// The engine's name for the container.
     pub id: &'a str,
+    pub cgroup: &'a Cgroup,
     /// Its own ends of the standard streams; absent with a terminal.
     pub stdio: Option<[OwnedFd; 3]>,
 }
@@ -79,6 +81,7 @@ fn create_and_start(start: Start<'_>, reporter: Reporter) -> Result<(), Failure>
         .ok_or_else(|| Failure::new(FailureKind::Other, "the spec has no process to run"))?;
     steps::check_rlimits(process.rlimits().as_deref().unwrap_or_default())?;
     let oom_score = process.oom_score_adj();
+    steps::check_oom_score(oom_score.unwrap_or(0))?;
     let passwd = steps::read_in_root(&rootfs, "etc/passwd").unwrap_or_default();
     let environment = steps::environment(process, &passwd);
     make_working_directory(&spec, &rootfs);
@@ -90,7 +93,8 @@ fn create_and_start(start: Start<'_>, reporter: Reporter) -> Result<(), Failure>
     steps::join_session_keyring(start.id);
     steps::drop_groups().map_err(files)?;
     crate::diagnosis::listen(reporter);
-    let (mut container, console) = create(start.stdio, &state, &bundle, environment, reporter)?;
+    let created = create(start.stdio, &state, &bundle, environment, reporter);
+    let (mut container, console) = created.map_err(|e| steps::name_sysctl(e, &spec))?;
     let pid = container
         .pid()
         .map_or(0, |pid| pid.as_raw().cast_unsigned());
@@ -102,6 +106,22 @@ fn create_and_start(start: Start<'_>, reporter: Reporter) -> Result<(), Failure>
     if let Err(e) = steps::set_oom_score(pid, oom_score.unwrap_or(0)) {
         let warning = format!("the OOM score was not set to {oom_score:?}: {e}");
         reporter.send(&Report::Warning(warning));
+    }
+    propagation::set(pid, &spec).map_err(|e| {
+        let message = format!("the propagation of mounts cannot be set: {e}");
+        Failure::new(FailureKind::Other, message)
+    })?;
+    if let Err(e) = steps::disable_oom_killer(&spec) {
+        reporter.send(&Report::Warning(format!(
+            "the OOM killer was not disabled: {e}"
+        )));
+    }
+    if start.cgroup.layout() == Layout::V2 {
+        let rules = spec::device_rules(&spec);
+        start.cgroup.restrict_devices(&rules).map_err(|e| {
+            let message = format!("devices cannot be restricted: {e}");
+            Failure::new(FailureKind::Other, message)
+        })?;
     }
     container
         .start()

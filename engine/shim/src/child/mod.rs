@@ -5,6 +5,7 @@
 pub mod exec;
 pub mod executable;
 pub mod init;
+mod propagation;
 pub mod report;
 mod spec;
 mod steps;
@@ -72,6 +73,17 @@ pub fn fetch(open: impl FnOnce() -> io::Result<OwnedFd>) -> io::Result<OwnedFd> 
 /// Waits for a child to end, if it is still there to be waited for.
 pub fn wait(pid: Pid) {
     while let Err(rustix::io::Errno::INTR) = waitpid(Some(pid), WaitOptions::empty()) {}
+}
+
+/// Waits for a child and tells its exit code; one that was killed has 255.
+pub fn wait_code(pid: Pid) -> i32 {
+    loop {
+        match waitpid(Some(pid), WaitOptions::empty()) {
+            Err(rustix::io::Errno::INTR) => {}
+            Ok(Some((_, status))) => return status.exit_status().unwrap_or(255),
+            Ok(None) | Err(_) => return 255,
+        }
+    }
 }
 
 fn run(body: impl FnOnce() -> i32) -> ! {

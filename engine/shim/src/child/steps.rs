@@ -6,7 +6,8 @@ use std::io;
 use std::path::Path;
 
 use dhow_runtime::protocol::{Failure, FailureKind};
-use oci_spec::runtime::{PosixRlimit, PosixRlimitType, Process};
+use dhow_sys::cgroup::Hierarchies;
+use oci_spec::runtime::{PosixRlimit, PosixRlimitType, Process, Spec};
 
 /// Joins the session keyring of the container, so that keys of the host's
 /// session are out of reach. Kernels without keyrings have none to protect.
@@ -29,6 +30,58 @@ pub fn set_oom_score(pid: u32, score: i32) -> io::Result<()> {
     std::fs::write(format!("/proc/{of}/oom_score_adj"), score.to_string())
 }
 
+/// Refuses a score that this host will not let us give, by name.
+pub fn check_oom_score(score: i32) -> Result<(), Failure> {
+    let before = std::fs::read_to_string("/proc/self/oom_score_adj").unwrap_or_default();
+    let before: i32 = before.trim().parse().unwrap_or(0);
+    // Making oneself a likelier victim is allowed to everyone.
+    if score == 0 || score >= before {
+        return Ok(());
+    }
+    let allowed = set_oom_score(0, score).and_then(|()| set_oom_score(0, before));
+    allowed.map_err(|_| {
+        Failure::new(
+            FailureKind::Unsupported,
+            format!(
+                "oom-score-adj {score} cannot be set: it is below this host's {before}, and the \
+                 engine lacks CAP_SYS_RESOURCE"
+            ),
+        )
+    })
+}
+
+/// Lets the processes of the container wait for memory instead of being
+/// killed, where that is asked for: libcontainer passes it over.
+pub fn disable_oom_killer(spec: &Spec) -> io::Result<()> {
+    let linux = spec.linux().as_ref();
+    let wanted = linux
+        .and_then(|l| l.resources().as_ref())
+        .and_then(|r| r.memory().as_ref())
+        .and_then(|m| m.disable_oom_killer());
+    match linux.and_then(|l| l.cgroups_path().as_ref()) {
+        Some(path) if wanted == Some(true) => Hierarchies::detect()?
+            .cgroup(&path.to_string_lossy())
+            .disable_oom_killer(),
+        _ => Ok(()),
+    }
+}
+
+/// libcontainer does not say which kernel parameter it could not open.
+pub fn name_sysctl(failure: Failure, spec: &Spec) -> Failure {
+    let parameters = spec.linux().as_ref().and_then(|l| l.sysctl().as_ref());
+    let mut paths = parameters
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| format!("/proc/sys/{}", name.replace('.', "/")));
+    match paths.find(|path| !Path::new(path).exists()) {
+        Some(path) if failure.kind == FailureKind::Other => Failure::new(
+            FailureKind::Other,
+            format!("open {path}: no such file or directory"),
+        ),
+        _ => failure,
+    }
+}
+
 /// Refuses limits that this host will not let us raise, by name.
 pub fn check_rlimits(limits: &[PosixRlimit]) -> Result<(), Failure> {
     for limit in limits {
@@ -37,11 +90,12 @@ pub fn check_rlimits(limits: &[PosixRlimit]) -> Result<(), Failure> {
             return Err(Failure::new(
                 FailureKind::Unsupported,
                 format!(
-                    "ulimit {}={}:{} cannot be set: this host allows {current} at most, \
+                    "ulimit {}={}:{} cannot be set: this host allows {} at most, \
                      and the engine lacks CAP_SYS_RESOURCE",
                     name_of(limit.typ()),
-                    limit.soft(),
-                    limit.hard(),
+                    amount(limit.soft()),
+                    amount(limit.hard()),
+                    amount(current),
                 ),
             ));
         }
@@ -145,6 +199,14 @@ fn has_sys_resource() -> bool {
         .find_map(|line| line.strip_prefix("CapEff:"))
         .and_then(|set| u64::from_str_radix(set.trim(), 16).ok())
         .is_some_and(|set| set & (1 << CAP_SYS_RESOURCE) != 0)
+}
+
+/// A limit as people give it.
+fn amount(limit: u64) -> String {
+    match limit {
+        u64::MAX => "-1".to_owned(),
+        limit => limit.to_string(),
+    }
 }
 
 /// The name people give `--ulimit`.

@@ -54,6 +54,15 @@ impl AsFd for OomWatch {
     }
 }
 
+impl Cgroup {
+    /// Has its processes wait for memory instead of being killed for want of
+    /// it. Only version 1 can.
+    pub fn disable_oom_killer(&self) -> io::Result<()> {
+        let dir = self.v1_dir("memory").ok_or(io::ErrorKind::Unsupported)?;
+        fs::write(dir.join("memory.oom_control"), "1")
+    }
+}
+
 pub(super) fn kills(cgroup: &Cgroup) -> u64 {
     let file = match cgroup.layout() {
         Layout::V2 => cgroup.v2_dir().map(|dir| dir.join("memory.events")),

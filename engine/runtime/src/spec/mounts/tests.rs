@@ -163,5 +163,5 @@ fn points_become_mounts() {
     );
     let mount = UserMount::from_point(&point("/a:/d:rshared"), source).unwrap();
     assert_eq!(root_propagation(&[bind("/x"), mount]), Some("shared"));
-    assert_eq!(root_propagation(&[bind("/x")]), None);
+    assert_eq!(root_propagation(&[bind("/x")]), Some("private"));
 }
