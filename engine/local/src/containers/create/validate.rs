@@ -20,7 +20,7 @@ pub(crate) fn validate(
 ) -> Result<Vec<String>> {
     let mut warnings = Vec::new();
     check_config(config)?;
-    check_policies(config, host)?;
+    check_policies(host)?;
     warnings.extend(check_resources(host, support, false)?);
     check_modes(config, host)?;
     let publishes = host.publish_all_ports == Some(true)
@@ -92,10 +92,7 @@ pub(crate) fn health_config(check: &HealthConfig) -> health::Config<'_> {
     }
 }
 
-fn check_policies(config: &ContainerConfig, host: &HostConfig) -> Result<()> {
-    if config.stop_timeout.is_some_and(|t| t < -1) {
-        return Err(Error::invalid("invalid stop timeout"));
-    }
+fn check_policies(host: &HostConfig) -> Result<()> {
     let policy = restart_policy(host.restart_policy.as_ref())?;
     if policy != restart::Policy::No && host.auto_remove == Some(true) {
         return Err(Error::of(restart::InvalidPolicy::AutoRemove));

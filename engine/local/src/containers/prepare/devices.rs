@@ -15,7 +15,8 @@ pub(in crate::containers) fn check(host: &HostConfig) -> Result<()> {
         let driver = request.driver.clone().unwrap_or_default();
         let wanted = request.capabilities.clone().unwrap_or_default();
         return Err(Error::system(format!(
-            "could not select device driver {driver:?} with capabilities: {wanted:?}"
+            "could not select device driver {driver:?} with capabilities: {}",
+            as_go_prints(&wanted)
         )));
     }
     for device in host.devices.iter().flatten() {
@@ -23,6 +24,12 @@ pub(in crate::containers) fn check(host: &HostConfig) -> Result<()> {
             .map_err(Error::of)?;
     }
     rules(host).map(|_| ())
+}
+
+/// Nested lists in Go's `%v`.
+fn as_go_prints(lists: &[Vec<String>]) -> String {
+    let lists: Vec<String> = lists.iter().map(|l| format!("[{}]", l.join(" "))).collect();
+    format!("[{}]", lists.join(" "))
 }
 
 /// The devices of a container: all of the host's for a privileged one.

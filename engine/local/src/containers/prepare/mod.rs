@@ -96,6 +96,10 @@ impl LocalEngine {
             .map_err(Error::of)?;
 
         let console = super::exec::console(host.console_size.as_deref().unwrap_or_default());
+        let log = self.log_of(record, &directory);
+        if let Some(parent) = log.path.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
         let shim = ShimConfig {
             id: record.id.clone(),
             rootfs: Rootfs::Overlay {
@@ -104,7 +108,7 @@ impl LocalEngine {
                 work: directory.join("work"),
             },
             cgroup,
-            log: self.log_of(record, &directory),
+            log,
             stdio: Stdio {
                 tty: record.tty(),
                 open_stdin: record.config.open_stdin == Some(true),

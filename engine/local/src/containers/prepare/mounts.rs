@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use dhow_model::mount::{Kind, Propagation};
-use dhow_runtime::spec::mounts::UserMount;
+use dhow_runtime::spec::mounts::{UserMount, check_propagation};
 
 use crate::containers::record::{Mounted, Record};
 use crate::containers::view;
@@ -17,6 +17,7 @@ impl LocalEngine {
         let mut list = Vec::new();
         for mounted in &record.mounts {
             let source = self.source_of(mounted)?;
+            check_spreading(mounted, &source)?;
             list.push(UserMount::from_point(&mounted.point, source).map_err(Error::of)?);
         }
         for (target, options) in record.host_config.tmpfs.iter().flatten() {
@@ -93,6 +94,19 @@ impl LocalEngine {
             .map(|(file, target)| UserMount::file(&directory.join(file), target, read_only))
             .collect())
     }
+}
+
+/// Mounts spread only from where the host lets them.
+fn check_spreading(mounted: &Mounted, source: &Path) -> Result<()> {
+    let propagation = mounted.point.propagation;
+    if matches!(propagation, Propagation::Private | Propagation::RPrivate)
+        || mounted.point.spec.kind != Kind::Bind
+    {
+        return Ok(());
+    }
+    let table = fs::read_to_string("/proc/self/mountinfo")?;
+    let real = fs::canonicalize(source)?;
+    check_propagation(&table, &real, propagation).map_err(Error::of)
 }
 
 /// A directory inside a volume, never beyond it.
