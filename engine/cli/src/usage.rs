@@ -464,3 +464,6 @@ fn find<'a>(command: &'a Command, shown: &str) -> Option<&'a Arg> {
         long || short
     })
 }
+
+#[cfg(test)]
+mod tests;

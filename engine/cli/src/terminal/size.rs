@@ -11,6 +11,17 @@ pub fn current() -> Option<(u16, u16)> {
     (size.ws_row > 0 && size.ws_col > 0).then_some((size.ws_row, size.ws_col))
 }
 
+/// Makes whatever runs in the container draw its screen again: a terminal that
+/// was attached to shows nothing until then.
+pub async fn redraw(client: &Client, path: &str) {
+    if let Some((rows, columns)) = current() {
+        let request = Request::post(format!("{path}/resize"))
+            .query("h", rows.saturating_add(1))
+            .query("w", columns.saturating_add(1));
+        let _ = client.done(request).await;
+    }
+}
+
 /// Tells the engine the size now and whenever it changes. `path` is that of
 /// the container or exec; ends only by being dropped.
 pub async fn follow(client: &Client, path: String) {

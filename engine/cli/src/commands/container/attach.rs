@@ -10,6 +10,7 @@ use crate::session::Session;
 use crate::terminal::attached::{self, Ended, Wiring};
 use crate::terminal::raw::RawMode;
 use crate::terminal::signals::Caught;
+use crate::terminal::size;
 
 /// Join standard input and output to a running container
 #[derive(Args)]
@@ -70,9 +71,15 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
         output: true,
         detach_keys: (tty && stdin).then_some(keys),
     };
+    let beside = async {
+        if tty {
+            size::redraw(client, path(id, "").trim_end_matches('/')).await;
+        }
+        run::beside(client, id, tty, caught).await;
+    };
     let ended = tokio::select! {
         ended = attached::join(connection, wiring) => ended,
-        () = run::beside(client, id, tty, caught) => run::unreachable_end(),
+        () = beside => run::unreachable_end(),
     };
     drop(raw);
     match ended? {
