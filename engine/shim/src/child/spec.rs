@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use dhow_runtime::protocol::{Failure, FailureKind};
-use oci_spec::runtime::{LinuxNamespaceType, Spec};
+use dhow_sys::cgroup::{DeviceKind, DeviceRule};
+use oci_spec::runtime::{LinuxDeviceCgroup, LinuxDeviceType, LinuxNamespaceType, Spec};
 
 /// Reads the spec of the container.
 pub fn load(path: &Path) -> Result<Spec, Failure> {
@@ -38,6 +39,34 @@ pub fn prepare(spec: &mut Spec, rootfs: &Path, environment: Vec<String>) {
             .map(|mode| mode.trim_start_matches('r').to_owned());
         linux.set_rootfs_propagation(propagation);
     }
+}
+
+/// The rules about devices, for cgroup version 2: libcontainer carries them out
+/// in version 1 only (as it is built here).
+pub fn device_rules(spec: &Spec) -> Vec<DeviceRule> {
+    let resources = spec
+        .linux()
+        .as_ref()
+        .and_then(|linux| linux.resources().as_ref());
+    let rules = resources.and_then(|resources| resources.devices().as_ref());
+    let rule = |rule: &LinuxDeviceCgroup| {
+        let access = rule.access().as_deref().unwrap_or("rwm");
+        DeviceRule {
+            allow: rule.allow(),
+            kind: match rule.typ().unwrap_or_default() {
+                LinuxDeviceType::C | LinuxDeviceType::U => DeviceKind::Character,
+                LinuxDeviceType::B => DeviceKind::Block,
+                _ => DeviceKind::All,
+            },
+            // -1 is every number.
+            major: rule.major().and_then(|number| u32::try_from(number).ok()),
+            minor: rule.minor().and_then(|number| u32::try_from(number).ok()),
+            read: access.contains('r'),
+            write: access.contains('w'),
+            mknod: access.contains('m'),
+        }
+    };
+    rules.into_iter().flatten().map(rule).collect()
 }
 
 /// The namespaces that a further process of the container joins, as flags of

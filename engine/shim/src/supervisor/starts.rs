@@ -49,10 +49,16 @@ impl Supervisor {
     fn begin_container(&mut self, asked: Option<(u32, u64)>) -> io::Result<()> {
         let stdin = self.config.stdio.open_stdin;
         let (stdio, theirs, ours) = self.make_streams(CONTAINER, stdin)?;
-        let (run_dir, id) = (&self.run_dir, self.config.id.as_str());
+        let (run_dir, id, cgroup) = (&self.run_dir, self.config.id.as_str(), &self.cgroup);
         child::fork(move || {
             let reporter = Reporter::new(&theirs);
-            init::run(init::Start { run_dir, id, stdio }, reporter)
+            let start = init::Start {
+                run_dir,
+                id,
+                cgroup,
+                stdio,
+            };
+            init::run(start, reporter)
         })?;
         self.await_reports(CONTAINER, ours, asked)
     }

@@ -5,6 +5,7 @@
 //! Making the cgroup and its first limits is the OCI runtime's work; here it is
 //! watched, measured, changed, frozen, emptied and removed.
 
+mod devices;
 mod limits;
 mod oom;
 mod stats;
@@ -14,6 +15,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+pub use devices::{DeviceKind, DeviceRule};
 pub use limits::{LimitError, Limits};
 pub use oom::OomWatch;
 pub use stats::{BlockIo, BlockIoEntry, Cpu, Memory, Pids, Stats};
@@ -299,6 +301,13 @@ impl Cgroup {
     /// Changes limits: all of them, or, when the kernel refuses one, none.
     pub fn update(&self, limits: &Limits) -> Result<(), LimitError> {
         limits::apply(self, limits)
+    }
+
+    /// Restricts devices in version 2, where rules are no files: the last rule
+    /// that fits decides, and what none allows is refused. In version 1 the
+    /// OCI runtime writes the rules.
+    pub fn restrict_devices(&self, rules: &[DeviceRule]) -> io::Result<()> {
+        devices::attach(self, rules)
     }
 
     /// Watches for processes killed for want of memory.

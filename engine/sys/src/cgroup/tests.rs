@@ -96,6 +96,43 @@ fn limits_change_together_or_not_at_all() {
 }
 
 #[test]
+fn devices_are_what_the_rules_allow() {
+    let sleeper = Sleeper::new("devices");
+    // Works on any version 2 tree, also on one beside version 1.
+    let dir = sleeper.cgroup.v2_dir().expect("no cgroup version 2 here");
+    let rule = |allow, minor, write| DeviceRule {
+        allow,
+        kind: DeviceKind::Character,
+        major: Some(1),
+        minor,
+        read: true,
+        write,
+        mknod: false,
+    };
+    let rules = [
+        rule(true, Some(3), true),  // null
+        rule(true, Some(5), false), // zero, to be read
+        rule(true, Some(7), true),  // full
+        rule(false, Some(7), true),
+    ];
+    sleeper.cgroup.restrict_devices(&rules).unwrap();
+    let check = |command: &str, allowed: bool| {
+        let script = format!("echo $$ > {}; {command}", dir.join(PROCS).display());
+        let status = Command::new("/bin/busybox")
+            .args(["sh", "-c", &script])
+            .stderr(std::process::Stdio::null())
+            .status()
+            .unwrap();
+        assert_eq!(status.success(), allowed, "{command}");
+    };
+    check("echo x > /dev/null", true);
+    check("head -c 1 /dev/zero > /dev/null", true);
+    check("echo x > /dev/zero", false);
+    check("head -c 1 /dev/full > /dev/null", false);
+    check("head -c 1 /dev/urandom > /dev/null", false);
+}
+
+#[test]
 fn a_kill_for_want_of_memory_is_noticed() {
     let sleeper = Sleeper::new("oom");
     let limits = Limits {
