@@ -249,17 +249,14 @@ impl Reader {
 
     /// Whether the log has turned over since, or begun: then its newer files
     /// are put behind the one that was read, which is read once more, because
-    /// it may have grown before it was moved.
+    /// it may have grown before it was moved. There is no live file for an
+    /// instant when it turns over.
     fn find_newer(&mut self) -> io::Result<bool> {
         let newest = chain::identity(&self.path)?;
         if let (Some(source), Some(newest)) = (self.sources.front_mut(), newest)
             && source.is(newest)
         {
             return source.restart_if_cut();
-        }
-        if newest.is_none() {
-            // Not begun yet, or just moved away.
-            return Ok(false);
         }
         let links = chain::open(&self.path)?;
         let read = |link: &Link| self.sources.front().is_some_and(|s| s.was(link));
