@@ -89,8 +89,7 @@ impl LocalEngine {
     }
 
     fn summary(&self, record: &Record, now: i64) -> ContainerSummary {
-        let words = std::iter::once(&record.path).chain(&record.args);
-        let command = words.map(String::as_str).collect::<Vec<_>>().join(" ");
+        let command = command_shown(record);
         ContainerSummary {
             id: Some(record.id.to_string()),
             names: Some(vec![format!("/{}", record.name)]),
@@ -126,6 +125,22 @@ impl LocalEngine {
             ..Default::default()
         }
     }
+}
+
+/// The command as dockerd lists it: arguments with a space stand in quotes.
+fn command_shown(record: &Record) -> String {
+    let mut text = record.path.clone();
+    for argument in &record.args {
+        text.push(' ');
+        if argument.contains(' ') {
+            text.push('\'');
+            text.push_str(argument);
+            text.push('\'');
+        } else {
+            text.push_str(argument);
+        }
+    }
+    text
 }
 
 struct Bounds {

@@ -81,7 +81,8 @@ impl LocalEngine {
         let used: i64 = list
             .iter()
             .filter(|image| image.containers > 0)
-            .map(|image| image.size)
+            // What only this image has: dockerd counts it so.
+            .map(|image| image.size - image.shared_size.max(0))
             .sum();
         Ok(ImagesDiskUsage {
             active_count: Some(list.iter().filter(|i| i.containers > 0).count() as i64),
