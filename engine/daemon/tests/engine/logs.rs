@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use dhow_testkit::Engine;
 
@@ -189,4 +190,168 @@ fn programs_of_exec_do_not_log() {
     idle(&engine, "quiet");
     engine.docker(&["exec", "quiet", "echo", "aside"]).ok();
     assert_eq!(engine.docker(&["logs", "quiet"]).ok(), "");
+}
+
+#[test]
+fn following_misses_and_repeats_nothing_when_files_turn_over() {
+    let engine = Engine::with_busybox();
+    for (driver, compress) in [
+        ("json-file", "false"),
+        ("json-file", "true"),
+        ("local", "true"),
+    ] {
+        let name = format!("{driver}-{compress}");
+        let script = "read go; seq 1 30000; sleep 0.2; seq 30001 40000";
+        let options = ["--log-opt", "max-size=500k", "--log-opt", "max-file=20"];
+        let compress = format!("compress={compress}");
+        let create = ["create", "-i", "--name", &name, "--log-driver", driver];
+        let rest = ["--log-opt", &compress, "busybox", "sh", "-c", script];
+        engine.docker(&[&create[..], &options, &rest].concat()).ok();
+        engine.docker(&["start", &name]).ok();
+        let follow = engine
+            .docker_command(&["logs", "-f", &name])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        engine.docker_fed(&["attach", &name], b"go\n").ok();
+        let output = follow.wait_with_output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let wrong = (1..=40_000)
+            .map(|number| number.to_string())
+            .zip(text.lines())
+            .find(|(expected, line)| expected != line);
+        assert_eq!(wrong, None, "{name}");
+        assert_eq!(text.lines().count(), 40_000, "{name}");
+    }
+}
+
+#[test]
+fn every_run_is_kept_and_a_followed_one_ends_with_itself() {
+    let engine = Engine::with_busybox();
+    engine.docker(&[
+        "run",
+        "--name",
+        "again",
+        "--restart=on-failure:2",
+        "busybox",
+        "sh",
+        "-c",
+        "echo run; exit 1",
+    ]);
+    engine.docker(&["wait", "again"]).ok();
+    assert_eq!(
+        engine.docker(&["logs", "-f", "again"]).ok(),
+        "run\nrun\nrun"
+    );
+    engine.docker(&["start", "-a", "again"]).fails(1);
+    engine.docker(&["wait", "again"]).ok();
+    let text = engine.docker(&["logs", "--tail", "5", "again"]).ok();
+    assert_eq!(text, "run\nrun\nrun\nrun\nrun");
+
+    engine
+        .docker(&[
+            "run",
+            "-d",
+            "--name",
+            "idle",
+            "busybox",
+            "sh",
+            "-c",
+            "echo up; sleep 1000",
+        ])
+        .ok();
+    for ending in [&["restart", "-t0", "idle"][..], &["rm", "-f", "idle"]] {
+        let mut follow = engine
+            .docker_command(&["logs", "-f", "--tail", "1", "idle"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(follow.stdout.take().unwrap())
+            .lines()
+            .map(Result::unwrap);
+        assert_eq!(lines.next().as_deref(), Some("up"));
+        engine.docker(ending).ok();
+        let rest: Vec<String> = lines.collect();
+        assert_eq!(rest, [""; 0], "{ending:?}");
+        assert!(follow.wait().unwrap().success(), "{ending:?}");
+    }
+}
+
+#[test]
+fn following_may_have_an_end_of_its_own() {
+    let engine = Engine::with_busybox();
+    engine
+        .docker(&[
+            "run",
+            "-d",
+            "--name",
+            "ticks",
+            "busybox",
+            "sh",
+            "-c",
+            "while echo tick; do sleep 0.2; done",
+        ])
+        .ok();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let until = now.as_secs() + 2;
+    let target = format!("/containers/ticks/logs?follow=1&stdout=1&until={until}");
+    let ticks = engine.get(&target).text().matches("tick").count();
+    assert!((4..=20).contains(&ticks), "{ticks} ticks");
+    engine.docker(&["kill", "ticks"]).ok();
+}
+
+#[test]
+fn a_terminal_s_log_is_raw() {
+    let engine = Engine::with_busybox();
+    engine
+        .docker(&[
+            "run",
+            "-d",
+            "-t",
+            "--name",
+            "tty",
+            "busybox",
+            "sh",
+            "-c",
+            "echo out; echo err >&2",
+        ])
+        .ok();
+    engine.docker(&["wait", "tty"]).ok();
+    let response = engine.get("/containers/tty/logs?stdout=1&stderr=1");
+    assert_eq!(response.text(), "out\r\nerr\r\n");
+}
+
+#[test]
+fn labels_and_tags_are_shown_where_asked() {
+    let engine = Engine::with_busybox();
+    engine.docker(&[
+        "run",
+        "--name",
+        "labelled",
+        "--label",
+        "team=a b",
+        "--log-opt",
+        "labels=team",
+        "--log-opt",
+        "tag={{.Name}}",
+        "busybox",
+        "echo",
+        "x",
+    ]);
+    let shown = engine.docker(&["logs", "--details", "labelled"]).ok();
+    assert_eq!(shown, "tag=labelled,team=a+b x");
+}
+
+#[test]
+fn wrong_questions_are_refused() {
+    let engine = Engine::with_busybox();
+    written(&engine, "some", "echo some");
+    let unknown = engine.get("/containers/nobody/logs?stdout=1");
+    assert_eq!(unknown.status, 404);
+    assert!(unknown.text().contains("No such container: nobody"));
+    let none = engine.get("/containers/some/logs");
+    assert_eq!(none.status, 400);
+    assert!(none.text().contains("you must choose at least one stream"));
+    let late = engine.get("/containers/some/logs?stdout=1&since=yesterday");
+    assert_eq!(late.status, 400);
 }
