@@ -136,3 +136,15 @@ fn a_client_that_leaves_harms_nobody() {
     container.exit();
     container.gone();
 }
+
+#[test]
+fn what_a_client_sent_before_it_left_is_still_read() {
+    let mut container = Plan::script("sleep 0.2; wc -c").stdin(true).launch();
+    let mut client = container.attach(everything());
+    client.write_all(&[b'x'; 150_000]).unwrap();
+    drop(client);
+    container.start().unwrap();
+    assert_eq!(container.exit().code, 0);
+    assert_eq!(container.logged("stdout"), "150000\n");
+    container.gone();
+}

@@ -200,6 +200,8 @@ fn last_record(reader: &mut File, length: u64) -> io::Result<u64> {
 
 /// Replaces a file by its compressed form. Runs in a process of its own.
 fn compress(path: &Path) -> i32 {
+    // What the shim has open is not to be held open by this.
+    let _ = dhow_sys::process::close_from(3);
     let result = || -> io::Result<()> {
         let mut name = path.as_os_str().to_owned();
         name.push(".gz");

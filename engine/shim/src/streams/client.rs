@@ -27,6 +27,9 @@ pub struct Client {
     sent: usize,
     /// To be let go once everything is sent.
     pub leaving: bool,
+    /// The other side is closed altogether. What it sent before is still read,
+    /// but nobody waits for the socket any more.
+    pub closed: bool,
 }
 
 /// What became of an attempt to send.
@@ -60,6 +63,7 @@ impl Client {
             waiting: Vec::new(),
             sent: 0,
             leaving: false,
+            closed: false,
         })
     }
 
@@ -68,6 +72,13 @@ impl Client {
             Stream::Stdout => self.stdout,
             Stream::Stderr => self.stderr,
         }
+    }
+
+    /// Nobody reads what is sent here.
+    pub fn stop_output(&mut self) {
+        (self.stdout, self.stderr) = (false, false);
+        self.waiting = Vec::new();
+        self.sent = 0;
     }
 
     /// Whether output waits for the socket.

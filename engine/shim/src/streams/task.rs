@@ -49,6 +49,8 @@ pub struct Task {
     pub stage: Stage,
     /// Its number, until it was waited for.
     pub pid: Option<u32>,
+    /// Its number, to be told.
+    pub number: u32,
     /// How it ended, should that be known before its start is.
     pub early_end: Option<Ended>,
     /// Standard output and error; with a terminal, the terminal and nothing.
@@ -87,6 +89,7 @@ impl Task {
             tty,
             stage: Stage::Idle,
             pid: None,
+            number: 0,
             early_end: None,
             outputs: Default::default(),
             input: Input::default(),

@@ -304,8 +304,9 @@ impl Supervisor {
     /// clients that are slow get their output from a process that stays for
     /// them alone.
     pub(super) fn leave(mut self) {
+        // Nothing is written after the end was told: who hears of it may delete
+        // the container and all its files.
         self.settle();
-        self.save();
         self.listener = None;
         let _ = std::fs::remove_file(self.run_dir.join(dhow_runtime::protocol::SOCKET_FILE));
         for connection in self.connections.values_mut() {

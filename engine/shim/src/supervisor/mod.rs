@@ -179,7 +179,7 @@ impl Supervisor {
             Token::Connection(id) => self.serve(id, event),
             Token::Report(id) => self.take_reports(id),
             Token::Output(id, side) => self.pump_output(id, side),
-            Token::Input(id) => self.feed_input(id),
+            Token::Input(id) => self.refill_input(id),
             Token::Client(id) => self.serve_client(id, event),
             Token::Oom => self.look_for_oom_kills(0),
             Token::Port(index) => self.ports.accept(index, &self.poller),

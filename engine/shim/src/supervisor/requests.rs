@@ -163,10 +163,9 @@ impl Supervisor {
             }
             Phase::Restarting if by_hand => {
                 self.life.stop_by_hand();
-                match self.is_starting() {
-                    // It will be there in a moment; the signal goes to it then.
-                    true => self.arm(std::time::Duration::from_millis(10), Timer::Kill),
-                    false => self.call_off_restart(),
+                // If it is being started right now, it ends as soon as it is.
+                if !self.is_starting() {
+                    self.call_off_restart();
                 }
                 Ok(Answer::Done)
             }

@@ -210,6 +210,7 @@ impl Supervisor {
         match report {
             Report::Process(pid) => {
                 task.pid = Some(pid);
+                task.number = pid;
                 let claimed = |(other, _): &(u32, _)| *other == pid;
                 if let Some(at) = self.unclaimed.iter().position(claimed) {
                     task.early_end = Some(self.unclaimed.swap_remove(at).1);
@@ -276,7 +277,7 @@ impl Supervisor {
             }
             return self.start_failed(id, failure, start.asked);
         }
-        let pid = task.pid.or(task.early_end.map(|_| 0)).unwrap_or_default();
+        let pid = task.number;
         task.stage = Stage::Running;
         let early_end = task.early_end.take();
         let exec = task.exec_id().cloned();
@@ -292,8 +293,11 @@ impl Supervisor {
             self.answer(asked, Answer::Started { pid });
         }
         self.wake_clients(id);
-        if let Some(ended) = early_end {
-            self.task_ended(id, ended);
+        match early_end {
+            Some(ended) => self.task_ended(id, ended),
+            // Stopped by hand while it was being started again.
+            None if id == CONTAINER && self.life.snapshot().stopped_by_hand => self.kill_hard(),
+            None => {}
         }
         self.forget_unclaimed();
     }

@@ -45,6 +45,7 @@ impl Supervisor {
         for client in task.clients.clone() {
             self.take_early_input(client);
             self.update_client(client);
+            self.read_rest(client);
         }
     }
 
@@ -111,7 +112,7 @@ impl Supervisor {
             }
         }
         for client in gone {
-            self.drop_client(client);
+            self.lose_client(client, false);
         }
         true
     }
@@ -173,7 +174,7 @@ impl Supervisor {
                 return;
             };
             match client.flush() {
-                Sent::Gone => return self.drop_client(id),
+                Sent::Gone => return self.lose_client(id, event.hung_up),
                 Sent::All if client.leaving => return self.let_go(id),
                 Sent::All => {
                     let task = client.task;
@@ -184,10 +185,42 @@ impl Supervisor {
                 Sent::Waiting => {}
             }
         }
-        if event.readable {
+        if event.hung_up {
+            self.lose_client(id, true);
+        } else if event.readable {
             self.read_client(id);
-        } else if event.hung_up {
-            self.drop_client(id);
+        }
+    }
+
+    /// A client takes no more output; it may have closed its socket altogether.
+    /// What it has sent is still the task's.
+    fn lose_client(&mut self, id: u32, closed: bool) {
+        let Some(client) = self.clients.get_mut(&id) else {
+            return;
+        };
+        if !client.stdin {
+            return self.drop_client(id);
+        }
+        client.stop_output();
+        let task = client.task;
+        if closed && !client.closed {
+            client.closed = true;
+            // Being hung up would be told over and over.
+            self.poller.remove(client);
+        }
+        self.resume_output(task);
+        self.update_client(id);
+        self.read_rest(id);
+    }
+
+    /// Reads what a client sent before it closed, as far as it is taken now.
+    fn read_rest(&mut self, id: u32) {
+        while let Some(client) = self.clients.get(&id)
+            && client.closed
+            && client.stdin
+            && self.takes_input(client.task)
+        {
+            self.read_client(id);
         }
     }
 
@@ -203,7 +236,7 @@ impl Supervisor {
         match client.read(&mut buffer) {
             Ok(0) => self.end_client_input(id),
             Ok(length) => self.take_input(id, &buffer[..length]),
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock && !client.closed => {}
             Err(_) => return self.drop_client(id),
         }
         self.update_client(id);
@@ -324,6 +357,15 @@ impl Supervisor {
         }
     }
 
+    /// The process takes input again.
+    pub(super) fn refill_input(&mut self, id: u32) {
+        self.feed_input(id);
+        let clients = self.tasks.get(&id).map(|task| task.clients.clone());
+        for client in clients.unwrap_or_default() {
+            self.read_rest(client);
+        }
+    }
+
     pub(super) fn close_input(&mut self, id: u32) {
         if let Some(task) = self.tasks.get_mut(&id)
             && let Some(fd) = task.input.fd.take()
@@ -338,6 +380,9 @@ impl Supervisor {
         let Some(client) = self.clients.get(&id) else {
             return;
         };
+        if client.closed {
+            return;
+        }
         let interest = Interest {
             read: client.stdin && client.early.is_empty() && self.takes_input(client.task),
             write: client.is_waiting(),
