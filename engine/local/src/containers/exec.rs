@@ -46,10 +46,11 @@ impl Exec {
         self.config.tty == Some(true)
     }
 
-    /// Learns of an end whose event is still on its way: a client asks for the
-    /// exit code as soon as the stream ends, and the shim ends it.
+    /// Learns of a start and an end whose news are still on their way: a client
+    /// asks for the exit code as soon as the stream ends, and the shim ends it.
     async fn catch_up(&self) {
-        if !self.state().running {
+        let state = *self.state();
+        if !state.begun || state.exit_code.is_some() {
             return;
         }
         let mut changes = self.container.watch();
@@ -59,6 +60,9 @@ impl Exec {
         match shim.snapshot().await {
             Ok(snapshot) => {
                 let known = snapshot.execs.iter().find(|e| e.id == self.id);
+                if let Some(known) = known {
+                    self.container.exec_started(&self.id, known.pid);
+                }
                 if let Some(code) = known.and_then(|e| e.exit_code) {
                     self.container.exec_exited(&self.id, i64::from(code));
                 }
