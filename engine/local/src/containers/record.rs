@@ -1,10 +1,12 @@
 //! What is kept of a container: how it was made and where it stands. This is
 //! the row in the database; everything `inspect` says comes from here.
 
+use std::time::Duration;
+
 use bollard_stubs::models::{ContainerConfig, HostConfig, NetworkingConfig};
 pub(crate) use dhow_model::lifecycle::State as Status;
 use dhow_model::mount::Point;
-use dhow_model::{Digest, Id, health};
+use dhow_model::{Digest, Id, health, restart};
 use dhow_network::Endpoint;
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +77,26 @@ impl Record {
     /// Whether the container goes when it ends (`--rm`).
     pub fn auto_remove(&self) -> bool {
         self.host_config.auto_remove == Some(true)
+    }
+
+    /// Whether its policy has the engine start it when it finds it ended:
+    /// with the engine itself, or because it failed unseen.
+    pub fn is_due(&self) -> bool {
+        let Ok(policy) = super::create::restart_policy(self.host_config.restart_policy.as_ref())
+        else {
+            return false;
+        };
+        let state = &self.state;
+        let fails = matches!(policy, restart::Policy::OnFailure(_)) && {
+            let exit = restart::Exit {
+                code: i32::try_from(state.exit_code).unwrap_or(1),
+                stopped_by_hand: state.stopped_by_hand,
+                ran_for: Duration::ZERO,
+            };
+            let count = u32::try_from(state.restart_count).unwrap_or(u32::MAX);
+            restart::Backoff::new(count).decide(policy, exit) != restart::Decision::Stay
+        };
+        fails || policy.starts_with_engine(state.stopped_by_hand)
     }
 
     /// Whether it has a terminal.

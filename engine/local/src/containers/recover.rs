@@ -50,7 +50,8 @@ impl LocalEngine {
             Ok(()) => tracing::info!(container = %container.id, "found again"),
             Err(error) => {
                 tracing::info!(container = %container.id, %error, "its shim is gone");
-                self.shim_left(container).await;
+                // Started again with the others, when everything is known.
+                let _due = self.shim_left(container).await;
             }
         }
         self.remove_when_due(container);
@@ -87,15 +88,11 @@ impl LocalEngine {
     /// Starts the containers whose restart policy wants them up.
     pub(crate) async fn start_by_policy(&self) {
         for container in self.shared.containers.all() {
-            let (up, by_hand, policy) = container.read(|r| {
-                (
-                    r.state.status.counts_as_running(),
-                    r.state.stopped_by_hand,
-                    super::create::restart_policy(r.host_config.restart_policy.as_ref()),
-                )
+            let due = container.read(|r| {
+                let ended = !r.state.status.counts_as_running() && r.state.started_at != 0;
+                ended && r.is_due()
             });
-            let was_started = container.read(|r| r.state.started_at != 0);
-            if up || !was_started || !policy.is_ok_and(|p| p.starts_with_engine(by_hand)) {
+            if !due {
                 continue;
             }
             let _turn = container.operation.lock().await;

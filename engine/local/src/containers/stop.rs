@@ -84,6 +84,12 @@ impl LocalEngine {
         let shim = container.running_shim().map_err(refused)?;
         let fatal =
             number == signal::KILL || Some(number) == container.read(|r| self.stop_signal(r)).ok();
+        if fatal {
+            // `unless-stopped` is to know it after a restart of the engine.
+            container.change(&self.shared.db, Commit::Quick, |r| {
+                r.state.stopped_by_hand = true;
+            })?;
+        }
         let mut changes = container.watch();
         shim.kill(number, fatal).await.map_err(refused)?;
         self.container_event(&container, "kill", &[("signal", &number.to_string())]);

@@ -9,12 +9,15 @@ use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
 
 use super::container::Container;
-use super::record::Status;
+use super::record::{Record, Status};
 use crate::LocalEngine;
 use crate::db::Commit;
 
 /// The exit code of a container whose shim was killed, and it with it.
-const KILLED: i64 = 137;
+const KILLED: i32 = 137;
+
+/// What dockerd says of containers that went down with the computer.
+const UNKNOWN: i32 = 255;
 
 impl LocalEngine {
     /// Follows the container's shim until it leaves.
@@ -29,7 +32,10 @@ impl LocalEngine {
             while let Some(event) = events.recv().await {
                 engine.apply(&container, event).await;
             }
-            engine.shim_left(&container).await;
+            if engine.shim_left(&container).await {
+                // Apart, because a start waits for this task to end.
+                tokio::spawn(engine.start_again(container));
+            }
         });
         *followed.followed.lock().await = Some(task);
     }
@@ -118,19 +124,23 @@ impl LocalEngine {
     async fn ended(&self, container: &Arc<Container>, seq: u64, exit: Exit, will_restart: bool) {
         let at = exit.at.nanos();
         let ran_for = at.saturating_sub(container.read(|r| r.state.started_at)) / 1_000_000_000;
+        // Then this is the end that was told before, now without a restart.
+        let called_off = container.status() == Status::Restarting;
         if !will_restart {
             self.release_network(container).await;
             self.volumes_unmounted(container);
         }
         container.execs_ended();
-        self.container_event(
-            container,
-            "die",
-            &[
-                ("exitCode", &exit.code.to_string()),
-                ("execDuration", &ran_for.to_string()),
-            ],
-        );
+        if !called_off {
+            self.container_event(
+                container,
+                "die",
+                &[
+                    ("exitCode", &exit.code.to_string()),
+                    ("execDuration", &ran_for.to_string()),
+                ],
+            );
+        }
         self.record_event(container, seq, |state| {
             let event = lifecycle::Event::Exited { will_restart };
             state.status = state.status.after(event).unwrap_or(Status::Exited);
@@ -210,12 +220,13 @@ impl LocalEngine {
     }
 
     /// The shim is gone: what it left in its state file is applied, and a
-    /// container it did not see end is ended now.
-    pub(crate) async fn shim_left(&self, container: &Arc<Container>) {
+    /// container it did not see end is ended now. Returns whether that one is
+    /// to be started again.
+    pub(crate) async fn shim_left(&self, container: &Arc<Container>) -> bool {
         *container.shim_slot() = None;
         if !container.status().counts_as_running() {
             self.remove_run_directory(&container.id);
-            return;
+            return false;
         }
         let path = container
             .directory(&self.config().data_root)
@@ -234,32 +245,32 @@ impl LocalEngine {
             }
             Err(error) => tracing::error!(%error, "state file not read"),
         }
-        if container.status().counts_as_running() {
+        let lost = container.status().counts_as_running();
+        if lost {
             self.kill_leftovers(container).await;
             self.shim_was_killed(container).await;
         }
         self.remove_run_directory(&container.id);
+        lost && container.read(Record::is_due)
     }
 
     /// A shim that was killed takes its container along: nobody would see its
     /// end, keep its log or restart it. The restart policy is the daemon's to
-    /// follow this once.
+    /// follow this once. Without a run directory the computer went down.
     async fn shim_was_killed(&self, container: &Arc<Container>) {
-        tracing::warn!(container = %container.id, "its shim was killed");
+        let (code, signal) = match self.run_directory(&container.id).exists() {
+            true => (KILLED, Some(dhow_model::signal::KILL)),
+            false => (UNKNOWN, None),
+        };
+        tracing::warn!(container = %container.id, code, "ended without its shim");
         let seq = container.read(|r| r.state.seq);
         let exit = Exit {
-            code: KILLED as i32,
-            signal: Some(dhow_model::signal::KILL),
+            code,
+            signal,
             oom_killed: false,
             at: dhow_model::Timestamp::from_nanos(crate::clock::now()),
         };
-        let stopped = container.read(|r| r.state.stopped_by_hand);
         self.ended(container, seq, exit, false).await;
-        let policy = container
-            .read(|r| super::create::restart_policy(r.host_config.restart_policy.as_ref()));
-        if policy.is_ok_and(|p| p.starts_with_engine(stopped)) {
-            tokio::spawn(self.start_again(Arc::clone(container)));
-        }
     }
 
     /// Boxed, because following a shim may start a container, and starting one
