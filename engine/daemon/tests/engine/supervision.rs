@@ -115,6 +115,73 @@ fn restart_policies_work_without_a_daemon() {
 }
 
 #[test]
+fn a_killed_shim_takes_its_container_along() {
+    let mut engine = Engine::with_busybox();
+    let run = |name: &str, policy: &str| {
+        let words = ["run", "-d", "--name", name, "--restart", policy];
+        let words = [&words[..], &["busybox", "sleep", "100000"]].concat();
+        engine.docker(&words).ok();
+    };
+    run("mortal", "no");
+    run("failing", "on-failure");
+    let before = pid(&engine, "failing");
+    for name in ["mortal", "failing"] {
+        kill_shim(&engine, name);
+    }
+    let status = "{{.State.Status}} {{.State.ExitCode}}";
+    until("its end is known", || {
+        (field(&engine, "mortal", status) == "exited 137").then_some(())
+    });
+    until("a policy starts it again", || {
+        let runs = field(&engine, "failing", status) == "running 0";
+        (runs && pid(&engine, "failing") != before).then_some(())
+    });
+    assert!(!runs(before), "nobody watches the old one");
+
+    let before = pid(&engine, "failing");
+    let shim = parent(before);
+    engine.crash();
+    kill(shim);
+    engine.start_again();
+    until("the daemon that comes next does the same", || {
+        let runs = field(&engine, "failing", status) == "running 0";
+        (runs && pid(&engine, "failing") != before).then_some(())
+    });
+    assert!(!runs(before), "nobody watches the old one");
+}
+
+#[test]
+fn who_was_stopped_by_hand_is_remembered() {
+    let mut engine = Engine::with_busybox();
+    for (name, policy) in [
+        ("stopped", "unless-stopped"),
+        ("killed", "unless-stopped"),
+        ("always", "always"),
+        ("failing", "on-failure"),
+    ] {
+        let words = ["run", "-d", "--name", name, "--restart", policy];
+        let words = [&words[..], &["busybox", "sleep", "100000"]].concat();
+        engine.docker(&words).ok();
+    }
+    for name in ["stopped", "always", "failing"] {
+        engine.docker(&["stop", "-t", "0", name]).ok();
+    }
+    engine.docker(&["kill", "killed"]).ok();
+    engine.crash();
+    engine.start_again();
+    until("always means always", || {
+        (field(&engine, "always", "{{.State.Status}}") == "running").then_some(())
+    });
+    for name in ["stopped", "killed", "failing"] {
+        assert_eq!(
+            field(&engine, name, "{{.State.Status}}"),
+            "exited",
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn an_orderly_stop_leaves_containers_running_too() {
     let mut engine = Engine::with_busybox();
     idle(&engine, "stays");
@@ -191,6 +258,33 @@ fn nothing_is_mounted_on_the_host_and_nothing_is_left() {
         .unwrap()
         .count();
     assert_eq!(containers, 0);
+}
+
+fn pid(engine: &Engine, name: &str) -> i32 {
+    field(engine, name, "{{.State.Pid}}").parse().unwrap()
+}
+
+fn kill_shim(engine: &Engine, name: &str) {
+    kill(parent(pid(engine, name)));
+}
+
+fn parent(pid: i32) -> i32 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"));
+    parent.unwrap().trim().parse().unwrap()
+}
+
+fn kill(pid: i32) {
+    let pid = nix::unistd::Pid::from_raw(pid);
+    nix::sys::signal::kill(pid, nix::sys::signal::SIGKILL).unwrap();
+}
+
+/// Whether the process is alive; one that only waits to be buried by the
+/// computer's init is not.
+fn runs(pid: i32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let state = status.lines().find_map(|line| line.strip_prefix("State:"));
+    state.is_some_and(|state| !state.trim().starts_with(['Z', 'X']))
 }
 
 fn get(address: &str) -> Option<String> {
