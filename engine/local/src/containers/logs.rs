@@ -97,11 +97,15 @@ async fn send(
 ) {
     let mut bulk = false;
     loop {
-        // Asked before reading: what is written before the end is read then.
-        let last = run.as_mut().is_none_or(Run::is_over);
+        // Asked before reading: what was written before the end is read then.
+        let ends = run.as_mut().is_some_and(Run::is_over);
+        if ends {
+            run = None;
+        }
         let read = tokio::task::spawn_blocking(move || {
             let mut chunk = Vec::with_capacity(if bulk { CHUNK + CHUNK / 4 } else { 0 });
-            let progress = reader.read(&mut chunk, CHUNK);
+            let ended = if ends { reader.end_here() } else { Ok(()) };
+            let progress = ended.and_then(|()| reader.read(&mut chunk, CHUNK));
             (reader, chunk, progress)
         });
         let Ok((returned, mut chunk, progress)) = read.await else {
@@ -119,7 +123,7 @@ async fn send(
         bulk = matches!(progress, Ok(Progress::More));
         match (progress, &mut run) {
             (Ok(Progress::More), _) => {}
-            (Ok(Progress::CaughtUp), Some(run)) if !last => tokio::select! {
+            (Ok(Progress::CaughtUp), Some(run)) => tokio::select! {
                 () = run.changed() => {}
                 () = chunks.closed() => return,
             },

@@ -151,6 +151,20 @@ impl Reader {
             .map_err(|e| failed(&self.path, e))
     }
 
+    /// What is written from now on is not wanted any more.
+    pub fn end_here(&mut self) -> Result<(), ReadError> {
+        self.end_files().map_err(|e| failed(&self.path, e))
+    }
+
+    fn end_files(&mut self) -> io::Result<()> {
+        self.find_newer()?;
+        if let Some(newest) = self.sources.back_mut() {
+            newest.end_here()?;
+        }
+        self.follow = false;
+        Ok(())
+    }
+
     fn open_files(&mut self, tail: Option<u64>) -> io::Result<()> {
         let mut wanted = tail;
         for (age, link) in chain::open(&self.path)?.into_iter().enumerate() {
@@ -248,18 +262,18 @@ impl Reader {
     }
 
     /// Whether the log has turned over since, or begun: then its newer files
-    /// are put behind the one that was read, which is read once more, because
-    /// it may have grown before it was moved. There is no live file for an
+    /// are put behind the newest known, which is read once more, because it may
+    /// have grown before it was moved. There is no live file for an
     /// instant when it turns over.
     fn find_newer(&mut self) -> io::Result<bool> {
         let newest = chain::identity(&self.path)?;
-        if let (Some(source), Some(newest)) = (self.sources.front_mut(), newest)
+        if let (Some(source), Some(newest)) = (self.sources.back_mut(), newest)
             && source.is(newest)
         {
             return source.restart_if_cut();
         }
         let links = chain::open(&self.path)?;
-        let read = |link: &Link| self.sources.front().is_some_and(|s| s.was(link));
+        let read = |link: &Link| self.sources.back().is_some_and(|s| s.was(link));
         let newer = links.iter().position(read).unwrap_or(links.len());
         for link in links.into_iter().take(newer).rev().collect::<Vec<_>>() {
             self.sources.push_back(Source::new(link, false)?);

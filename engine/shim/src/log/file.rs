@@ -79,11 +79,16 @@ impl LogFile {
     }
 
     /// Moves the file out of the way and begins a new one; with only one file
-    /// allowed, empties it.
+    /// allowed, deletes it. It is not emptied: who reads it is to come to its
+    /// end.
     pub fn rotate(&mut self) -> io::Result<()> {
         self.wait_for_compressor();
         if self.max_file < 2 {
-            self.file.set_len(0)?;
+            match fs::remove_file(&self.path) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+                _ => {}
+            }
+            self.file = open(&self.path)?;
             self.size = 0;
             return Ok(());
         }

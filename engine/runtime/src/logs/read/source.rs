@@ -85,7 +85,15 @@ impl Source {
         }
     }
 
-    /// Goes to `position` of a plain file.
+    /// Wants nothing behind the present end.
+    pub fn end_here(&mut self) -> io::Result<()> {
+        if let Input::Plain { file, end, .. } = &mut self.input {
+            *end = Some(file.metadata()?.len());
+        }
+        Ok(())
+    }
+
+    /// Goes to that place of a plain file.
     pub fn seek(&mut self, to: u64) {
         if let Input::Plain { position, .. } = &mut self.input {
             *position = to;
@@ -93,23 +101,24 @@ impl Source {
         self.forget_window();
     }
 
-    /// How many records it has; goes back to the beginning.
+    /// How many records it has, up to damage; goes back to the beginning.
     pub fn count(&mut self, format: Format) -> io::Result<u64> {
         let mut count = 0;
         loop {
             let mut used = 0;
-            loop {
+            let damaged = loop {
                 match record::next(format, &self.unread()[used..]) {
                     Next::Record(_, length) => {
                         count += 1;
                         used += length;
                     }
                     Next::Attributes(_, length) => used += length,
-                    Next::Partial | Next::Damaged => break,
+                    Next::Partial => break false,
+                    Next::Damaged => break true,
                 }
-            }
+            };
             self.consume(used);
-            if !self.fill(format)? {
+            if damaged || !self.fill(format)? {
                 break;
             }
         }

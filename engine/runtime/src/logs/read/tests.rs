@@ -398,6 +398,33 @@ fn without_following_there_is_an_end() {
 }
 
 #[test]
+fn following_can_end_where_the_log_is() {
+    for format in FORMATS {
+        let files = Files::new(format);
+        let put = |range| files.append(&encoded(format, &pieces(range)));
+        put(0..3);
+        let mut reader = files.open(Selection {
+            follow: true,
+            ..all()
+        });
+        assert_eq!(rest(&mut reader), frames(format, &pieces(0..3)));
+        put(3..5);
+        files.turn_over();
+        put(5..8);
+        reader.end_here().unwrap();
+        put(8..10);
+        files.turn_over();
+        put(10..12);
+        assert_eq!(
+            rest(&mut reader),
+            frames(format, &pieces(3..8)),
+            "{format:?}"
+        );
+        assert_eq!(rest(&mut reader), b"");
+    }
+}
+
+#[test]
 fn torn_records_wait_for_their_end_or_vanish() {
     for format in FORMATS {
         let bytes = encoded(format, &pieces(0..3));
