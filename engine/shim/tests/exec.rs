@@ -147,3 +147,13 @@ fn there_is_no_exec_in_a_container_that_does_not_run() {
     container.event(|event| matches!(event, EventKind::Resumed).then_some(()));
     assert!(container.exec(script("true"), false).is_ok());
 }
+
+#[test]
+fn an_exec_cannot_leave_by_a_descriptor() {
+    let mut container = sleeper();
+    for number in 3..30 {
+        let mut plan = script("true");
+        plan.cwd = format!("/proc/self/fd/{number}");
+        assert!(container.exec(plan, false).is_err(), "descriptor {number}");
+    }
+}

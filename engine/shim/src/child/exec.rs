@@ -232,6 +232,14 @@ fn enter_directory(directory: &Path) -> Result<(), Failure> {
             directory.display(),
             go_text(&e)
         ))
+    })?;
+    // A path through a descriptor may lead out; then the directory has no name
+    // here.
+    std::env::current_dir().map(drop).map_err(|_| {
+        failed(
+            "current working directory is outside of container mount namespace root \
+             -- possible container breakout detected",
+        )
     })
 }
 
