@@ -73,6 +73,7 @@ impl LocalEngine {
         self.resolve_shared(&mut host)?;
         super::network::check(&host, networking.as_ref())?;
         super::prepare::check_security(&host, &self.shared.host)?;
+        warnings.extend(super::prepare::security_warnings(&host, &self.shared.host));
         super::prepare::check_devices(&host)?;
         super::ports::check(&config, &host)?;
 

@@ -22,7 +22,7 @@ use crate::{Error, LocalEngine, Result};
 pub(super) use devices::check as check_devices;
 pub(super) use resources::{keep as keep_limits, limits};
 pub(super) use rootfs::Layered;
-pub(super) use security::check as check_security;
+pub(super) use security::{check as check_security, warnings as security_warnings};
 
 impl LocalEngine {
     /// What starts this container. Writes the files its network gives it.

@@ -47,6 +47,37 @@ pub(in crate::containers) fn check(host: &HostConfig, machine: &Host) -> Result<
     Ok(())
 }
 
+/// What to tell somebody who asks for everything where root has less.
+pub(in crate::containers) fn warnings(host: &HostConfig, machine: &Host) -> Vec<String> {
+    let all = |words: &Option<Vec<String>>| {
+        let mut words = words.iter().flatten();
+        words.any(|w| w.eq_ignore_ascii_case("all"))
+    };
+    let what = match host.privileged {
+        Some(true) => "a privileged container",
+        _ if all(&host.cap_add) => "all capabilities",
+        _ => return Vec::new(),
+    };
+    let available = machine.for_specs().capabilities;
+    let known = std::fs::read_to_string("/proc/sys/kernel/cap_last_cap");
+    let known = known
+        .ok()
+        .and_then(|last| last.trim().parse::<usize>().ok());
+    let missing: Vec<String> = capability::ALL
+        .iter()
+        .take(known.map_or(usize::MAX, |last| last + 1))
+        .filter(|c| !available.contains(c))
+        .map(|c| capability::name(*c))
+        .collect();
+    if missing.is_empty() {
+        return Vec::new();
+    }
+    let missing = missing.join(", ");
+    vec![format!(
+        "The engine itself lacks {missing} on this host, so {what} has to do without."
+    )]
+}
+
 /// The filter of system calls.
 pub(super) fn seccomp(options: &SecurityOptions, kernel_has_it: bool) -> Seccomp {
     match options.seccomp.as_deref() {
