@@ -96,21 +96,21 @@ impl LocalEngine {
         }
     }
 
-    /// The container ended: its ports and its address are free again.
+    /// The container ended: its ports and its address are free again, and it
+    /// has left its network, whichever that was.
     pub(crate) async fn release_network(&self, container: &Container) {
-        let Some(plugged) = container.read(|r| r.state.network.clone()) else {
-            return;
-        };
-        let engine = self.clone();
-        let endpoint = plugged.endpoint.id.clone();
-        let detached =
-            tokio::task::spawn_blocking(move || engine.shared.network.detach(&endpoint)).await;
-        if let Ok(Err(error)) = detached {
-            tracing::warn!(container = %container.id, %error, "not detached from the bridge");
+        if let Some(plugged) = container.read(|r| r.state.network.clone()) {
+            let engine = self.clone();
+            let endpoint = plugged.endpoint.id;
+            let detached =
+                tokio::task::spawn_blocking(move || engine.shared.network.detach(&endpoint)).await;
+            if let Ok(Err(error)) = detached {
+                tracing::warn!(container = %container.id, %error, "not detached from the bridge");
+            }
+            container
+                .change(&self.shared.db, Commit::Quick, |r| r.state.network = None)
+                .ok();
         }
-        container
-            .change(&self.shared.db, Commit::Quick, |r| r.state.network = None)
-            .ok();
         self.network_event(container, "disconnect");
     }
 
@@ -193,7 +193,10 @@ impl LocalEngine {
             .domainname
             .as_deref()
             .filter(|d| !d.is_empty());
-        let extra = extra_hosts(record)?;
+        let mut extra = extra_hosts(record)?;
+        if network == "bridge" {
+            extra.extend(self.linked_hosts(record)?);
+        }
         let gateway = IpAddr::V4(self.shared.network.bridge().gateway());
         let addresses: Vec<IpAddr> = plugged
             .iter()
@@ -215,6 +218,40 @@ impl LocalEngine {
             &directory.join("resolv.conf"),
             &self.resolv_conf(record, &network),
         )
+    }
+
+    /// Refuses links to nobody. Clients would take "not found" for the image.
+    pub(crate) fn check_links(&self, host: &HostConfig) -> Result<()> {
+        for text in host.links.iter().flatten() {
+            let (name, _) = link(text);
+            self.shared.containers.find(name).map_err(|e| {
+                Error::invalid(e.to_string()).context(format!("could not get container for {name}"))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// What `--link` writes into `/etc/hosts`: the other's address by its
+    /// alias, its host name and its name.
+    fn linked_hosts(&self, record: &Record) -> Result<Vec<ExtraHost>> {
+        let links = record.host_config.links.iter().flatten();
+        links
+            .map(|text| {
+                let (name, alias) = link(text);
+                let other = self.shared.containers.find(name)?.record();
+                let Some(plugged) = &other.state.network else {
+                    return Err(Error::system(format!(
+                        "Cannot link to a non running container: /{} AS /{}/{alias}",
+                        other.name, record.name
+                    )));
+                };
+                let hostname = other.config.hostname.as_deref().unwrap_or_default();
+                Ok(ExtraHost {
+                    name: format!("{alias} {hostname} {}", other.name),
+                    address: Some(IpAddr::V4(plugged.endpoint.address)),
+                })
+            })
+            .collect()
     }
 
     fn resolv_conf(&self, record: &Record, network: &str) -> String {
@@ -287,6 +324,13 @@ fn wanted_mac(record: &Record) -> Result<Option<MacAddress>> {
                 .map_err(|_| Error::invalid(format!("invalid MAC address: {text}")))
         })
         .transpose()
+}
+
+/// Name and alias of a `--link`; the alias is the name where none is given.
+fn link(text: &str) -> (&str, &str) {
+    let (name, alias) = text.split_once(':').unwrap_or((text, text));
+    let alias = alias.rsplit('/').next().unwrap_or(alias);
+    (name.trim_start_matches('/'), alias)
 }
 
 /// `--add-host`, read.
