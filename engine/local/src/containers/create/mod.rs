@@ -72,6 +72,7 @@ impl LocalEngine {
         logging::check(host.log_config.as_ref())?;
         self.resolve_shared(&mut host)?;
         super::network::check(&host, networking.as_ref())?;
+        self.check_links(&host)?;
         super::prepare::check_security(&host, &self.shared.host)?;
         warnings.extend(super::prepare::security_warnings(&host, &self.shared.host));
         super::prepare::check_devices(&host)?;
