@@ -67,7 +67,7 @@ pub enum Error {
     #[error("endpoint {0} not found")]
     NoEndpoint(String),
     /// A link's or table's name is none.
-    #[error("invalid bridge name {0:?}")]
+    #[error("invalid bridge or table name {0:?}")]
     InvalidName(String),
 }
 

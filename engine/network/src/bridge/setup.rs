@@ -14,11 +14,13 @@ use crate::plan::{AddressPlan, PortPlan, choose_subnet, mac_of, port};
 use crate::{Error, firewall, sysctl};
 
 /// The kernel's IFNAMSIZ without the NUL.
-const LONGEST_NAME: usize = 15;
+const LONGEST_LINK: usize = 15;
+/// Far below what the kernel takes; dhowd has the same bound.
+const LONGEST_TABLE: usize = 31;
 
 pub(super) fn open(config: BridgeConfig) -> Result<Bridge, Error> {
-    check_name(&config.bridge)?;
-    check_name(&config.table)?;
+    check_name(&config.bridge, LONGEST_LINK)?;
+    check_name(&config.table, LONGEST_TABLE)?;
     let mut route = Socket::route()?;
     let (index, address) = ensure_link(&mut route, &config)?;
 
@@ -172,9 +174,9 @@ fn ipv4_net(ip: IpAddr, prefix: u8) -> Option<Ipv4Net> {
     }
 }
 
-fn check_name(name: &str) -> Result<(), Error> {
+fn check_name(name: &str, longest: usize) -> Result<(), Error> {
     let valid = !name.is_empty()
-        && name.len() <= LONGEST_NAME
+        && name.len() <= longest
         && name
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));

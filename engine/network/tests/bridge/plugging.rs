@@ -161,6 +161,19 @@ fn a_namespace_without_network_has_only_loopback() {
 }
 
 #[test]
+fn a_table_may_be_called_after_the_longest_bridge() {
+    world(|_| {
+        let config = BridgeConfig {
+            bridge: "fifteen-letters".into(),
+            table: "dhow-fifteen-letters".into(),
+            ..BridgeConfig::default()
+        };
+        let bridge = Bridge::open(config).unwrap();
+        bridge.remove_all().unwrap();
+    });
+}
+
+#[test]
 fn names_that_are_none_are_refused() {
     world(|_| {
         for name in ["", "a/b", "a b", "sixteen-letters-"] {
@@ -169,7 +182,7 @@ fn names_that_are_none_are_refused() {
                 ..BridgeConfig::default()
             };
             let error = Bridge::open(config).err().unwrap().to_string();
-            assert_eq!(error, format!("invalid bridge name {name:?}"));
+            assert_eq!(error, format!("invalid bridge or table name {name:?}"));
         }
         let config = BridgeConfig {
             bridge: "uplink".into(),
