@@ -14,6 +14,7 @@ mod images;
 mod lifecycle;
 mod limits;
 mod logs;
+mod options;
 mod ports;
 mod registries;
 mod run;
