@@ -35,12 +35,30 @@ pub(super) fn identity(path: &Path) -> io::Result<Option<Identity>> {
     Ok(present(fs::metadata(path))?.map(|m| identity_of(&m)))
 }
 
+/// How often files that turn over again and again are looked through.
+const TRIES: usize = 50;
+
 /// Opens all files, newest first.
-///
-/// Files move to higher numbers while a log turns over, the highest first. So
-/// going the same way nothing can be missed, but a file may be met again, under
-/// its next name or compressed; it is taken once.
 pub(super) fn open(path: &Path) -> io::Result<Vec<Link>> {
+    let mut links = open_once(path)?;
+    for _ in 1..TRIES {
+        let newest = identity(path)?;
+        if newest.is_some() && newest == links.first().map(|link| link.identity) {
+            break;
+        }
+        if newest.is_none() && links.is_empty() {
+            break;
+        }
+        // It turned over meanwhile: the order may be wrong.
+        links = open_once(path)?;
+    }
+    Ok(links)
+}
+
+/// Files move to higher numbers while a log turns over, the highest first. So
+/// going the same way nothing is missed of one turn, but a file may be met
+/// again, under its next name or compressed; it is taken once.
+fn open_once(path: &Path) -> io::Result<Vec<Link>> {
     let mut links: Vec<Link> = Vec::new();
     let mut add = |path: &Path, compressed: bool| -> io::Result<bool> {
         let Some(file) = present(File::open(path))? else {
