@@ -111,11 +111,16 @@ impl Drop for PidFile {
 fn is_daemon(pid: u32) -> bool {
     let own = fs::read_to_string("/proc/self/comm");
     let other = fs::read_to_string(format!("/proc/{pid}/comm"));
-    pid != std::process::id() && matches!((own, other), (Ok(own), Ok(other)) if own == other)
+    // One that was killed and not buried yet has a name, but runs nothing.
+    let runs = fs::read_link(format!("/proc/{pid}/exe")).is_ok();
+    let same = matches!((own, other), (Ok(own), Ok(other)) if own == other);
+    pid != std::process::id() && runs && same
 }
 
 #[cfg(test)]
 mod tests {
+    use rustix::process::{WaitId, WaitIdOptions};
+
     use super::*;
 
     #[test]
@@ -151,5 +156,19 @@ mod tests {
         drop(PidFile::write(&file).unwrap());
         fs::write(&file, "garbage").unwrap();
         drop(PidFile::write(&file).unwrap());
+
+        // One of us that was killed, and whose parent has not noticed yet.
+        let ourselves = std::env::current_exe().unwrap();
+        let mut child = std::process::Command::new(ourselves)
+            .arg("--list")
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let pid = rustix::process::Pid::from_child(&child);
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        rustix::process::waitid(WaitId::Pid(pid), options).unwrap();
+        fs::write(&file, child.id().to_string()).unwrap();
+        drop(PidFile::write(&file).unwrap());
+        child.wait().unwrap();
     }
 }
