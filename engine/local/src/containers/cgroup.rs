@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use dhow_model::mount::clean;
 use dhow_sys::cgroup::Cgroup;
 
 use super::container::Container;
@@ -19,7 +20,8 @@ impl LocalEngine {
             None | Some("") => config.cgroup_parent.as_str(),
             Some(parent) => parent,
         };
-        format!("/{}/{}", parent.trim_matches('/'), record.id)
+        // No parent lies outside the hierarchy.
+        clean(&format!("/{parent}/{}", record.id))
     }
 
     pub(crate) fn cgroup(&self, container: &Container) -> Cgroup {

@@ -173,6 +173,29 @@ fn block_devices_are_throttled() {
 }
 
 #[test]
+fn the_parent_of_a_control_group_is_below_the_root() {
+    let engine = Engine::with_busybox();
+    let parent = engine.footprint().cgroup.clone();
+    let first = "grep -E 'pids|0::' /proc/self/cgroup | head -1 | cut -d: -f3 | cut -d/ -f2-3";
+    let below = format!("{parent}/below");
+    prints(
+        &engine,
+        &[
+            (
+                &format!("--cgroupns host --cgroup-parent /{below}"),
+                first,
+                &below,
+            ),
+            (
+                &format!("--cgroupns host --cgroup-parent ../../{below}"),
+                first,
+                &below,
+            ),
+        ],
+    );
+}
+
+#[test]
 fn limits_of_processes() {
     let engine = Engine::with_busybox();
     prints(

@@ -223,6 +223,32 @@ fn volumes_stand_for_what_their_options_say() {
 }
 
 #[test]
+fn a_part_of_a_volume_never_leads_out_of_it() {
+    let engine = Engine::with_busybox();
+    prints(
+        &engine,
+        &[(
+            "-v whole:/x",
+            "mkdir /x/part; echo cargo > /x/part/file; ln -s / /x/out",
+            "",
+        )],
+    );
+    let part = |path: &str| format!("--mount type=volume,src=whole,dst=/x,volume-subpath={path}");
+    prints(&engine, &[(&part("part"), "cat /x/file", "cargo")]);
+    refuses(
+        &engine,
+        &[
+            (&part("missing"), "missing: no such file or directory"),
+            (
+                &part("../other"),
+                "subpath must be a relative path within the volume",
+            ),
+            (&part("out"), "leaves the volume"),
+        ],
+    );
+}
+
+#[test]
 fn volumes_from_others() {
     let engine = Engine::with_busybox();
     let folder = engine.scratch().join("from");

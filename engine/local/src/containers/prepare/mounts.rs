@@ -112,8 +112,13 @@ fn check_spreading(mounted: &Mounted, source: &Path) -> Result<()> {
 /// A directory inside a volume, never beyond it.
 fn within(volume: &Path, subpath: &str) -> Result<PathBuf> {
     let path = volume.join(subpath);
-    let missing =
-        |e: std::io::Error| Error::system(format!("cannot access path {}: {e}", path.display()));
+    let missing = |e: std::io::Error| {
+        let why = match e.kind() {
+            std::io::ErrorKind::NotFound => "no such file or directory".to_owned(),
+            _ => e.to_string(),
+        };
+        Error::system(format!("cannot access path {}: {why}", path.display()))
+    };
     let real = fs::canonicalize(&path).map_err(missing)?;
     let root = fs::canonicalize(volume).map_err(missing)?;
     if real.starts_with(&root) {
