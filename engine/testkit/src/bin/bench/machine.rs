@@ -29,8 +29,13 @@ pub fn describe(docker: &Dockerd) -> Vec<String> {
             first_line("docker", &["--version"])
         ),
         format!(
-            "Dhow {}, release build, {}",
+            "Dhow {}, {} build, {}",
             env!("CARGO_PKG_VERSION"),
+            if cfg!(debug_assertions) {
+                "development"
+            } else {
+                "release"
+            },
             first_line("rustc", &["--version"])
         ),
         format!("measured on {}", first_line("date", &["+%-d %B %Y"])),
