@@ -1,6 +1,6 @@
 //! `docker logs`: what was written, in order, as much of it as is wanted.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -223,6 +223,53 @@ fn following_misses_and_repeats_nothing_when_files_turn_over() {
         assert_eq!(wrong, None, "{name}");
         assert_eq!(text.lines().count(), 40_000, "{name}");
     }
+}
+
+#[test]
+fn a_single_file_that_turns_over_can_be_followed() {
+    let engine = Engine::with_busybox();
+    let script = "while read number; do seq $number 1000 $((number + 999000)); done";
+    engine
+        .docker(&[
+            "create",
+            "-i",
+            "--name",
+            "single",
+            "--log-opt",
+            "max-size=100k",
+            "busybox",
+            "sh",
+            "-c",
+            script,
+        ])
+        .ok();
+    engine.docker(&["start", "single"]).ok();
+    let spawn = |arguments: &[&str]| {
+        let mut command = engine.docker_command(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.spawn().unwrap()
+    };
+    let mut follow = spawn(&["logs", "-f", "single"]);
+    let mut lines = BufReader::new(follow.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    let mut attached = spawn(&["attach", "single"]);
+    let mut input = attached.stdin.take().unwrap();
+    let mut output = attached.stdout.take().unwrap();
+    let drained = std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
+    // Each batch turns the file over about once, and waits for its reader.
+    for batch in 1..=10 {
+        writeln!(input, "{batch}").unwrap();
+        for index in 0..1000 {
+            let expected = (batch + index * 1000).to_string();
+            assert_eq!(lines.next(), Some(expected), "batch {batch}");
+        }
+    }
+    drop(input);
+    assert_eq!(lines.next(), None);
+    assert!(follow.wait().unwrap().success());
+    assert!(attached.wait().unwrap().success());
+    drained.join().unwrap().unwrap();
 }
 
 #[test]
