@@ -208,7 +208,7 @@ impl Supervisor {
         }
     }
 
-    fn save(&mut self) {
+    pub(super) fn save(&mut self) {
         if let Some(trouble) = self.log.trouble() {
             let trouble = trouble.clone();
             self.life.set_log_trouble(trouble.error, trouble.bytes_lost);

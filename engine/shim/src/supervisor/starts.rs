@@ -336,12 +336,15 @@ impl Supervisor {
             task.pid = None;
         }
         self.release_container_streams();
-        if let Some(asked) = asked {
-            self.answer(asked, Answer::Failed(failure.clone()));
-        }
-        match self.life.start_failed(now(), failure) {
+        match self.life.start_failed(now(), failure.clone()) {
             Next::Restart(delay) => self.arm(delay, Timer::Restart),
             Next::Leave => self.finish(),
+        }
+        // Whoever is told may remove the container at once: nothing is written
+        // after the answer.
+        self.save();
+        if let Some(asked) = asked {
+            self.answer(asked, Answer::Failed(failure));
         }
     }
 }
