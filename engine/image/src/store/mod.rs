@@ -30,6 +30,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 use dhow_model::Digest;
 use rusqlite::Connection;
@@ -41,6 +42,10 @@ pub use error::StoreError;
 pub(crate) use error::at;
 pub use gc::Collected;
 pub use lease::Lease;
+
+/// How long the lock of a store that was just closed may linger: a thread of
+/// its last user may still be writing to the disk.
+const LOCK_PATIENCE: Duration = Duration::from_secs(3);
 
 /// How a store is opened.
 #[derive(Debug, Clone)]
@@ -155,10 +160,16 @@ impl ImageStore {
 fn lock(root: &Path) -> Result<File, StoreError> {
     let path = root.join("lock");
     let file = File::create(&path).map_err(at("create", &path))?;
-    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(Errno::WOULDBLOCK) => Err(StoreError::InUse(root.to_owned())),
-        Err(error) => Err(at("lock", &path)(error.into())),
+    let deadline = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(file),
+            Err(Errno::WOULDBLOCK) if Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            Err(Errno::WOULDBLOCK) => return Err(StoreError::InUse(root.to_owned())),
+            Err(error) => return Err(at("lock", &path)(error.into())),
+        }
     }
 }
 
