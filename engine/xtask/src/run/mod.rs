@@ -20,6 +20,9 @@ use crate::command::may_use_sudo;
 use crate::{lock, packages};
 use engine::{Ended, Engine, Place};
 
+/// The container's name.
+const CONTAINER: &str = "welcome";
+
 /// The first choice for the page's port.
 const PORT: u16 = 8080;
 
@@ -89,19 +92,19 @@ fn lock_name(name: &str) -> String {
 }
 
 fn show(engine: &mut Engine, options: &Options, signals: &engine::Signals) -> Result<()> {
-    let port = port(options)?;
-    engine.dhow(&[
-        "run",
-        "--detach",
-        // It is built in: nothing is to be asked of any registry.
-        "--pull",
-        "never",
-        "--name",
-        "welcome",
-        "--publish",
-        &format!("127.0.0.1:{port}:80"),
-        "dhow/welcome",
-    ])?;
+    let port = match options.port {
+        Some(port) => serve(engine, port).map(|()| port)?,
+        // The first choice, or where that is taken any other.
+        None => match serve(engine, PORT) {
+            Ok(()) => PORT,
+            Err(_) => {
+                // Whatever else is wrong, the second try says so.
+                let _ = engine.dhow(&["rm", "--force", CONTAINER]);
+                let port = free_port()?;
+                serve(engine, port).map(|()| port)?
+            }
+        },
+    };
     engine.wait_for_page(port)?;
     println!("\nThe engine is under way, and a container serves a page:\n");
     println!("    http://127.0.0.1:{port}/\n");
@@ -116,12 +119,25 @@ fn show(engine: &mut Engine, options: &Options, signals: &engine::Signals) -> Re
     }
 }
 
-/// The port that was asked for, or the first choice, or any.
-fn port(options: &Options) -> Result<u16> {
-    if let Some(port) = options.port {
-        return Ok(port);
-    }
-    let listener =
-        TcpListener::bind(("127.0.0.1", PORT)).or_else(|_| TcpListener::bind(("127.0.0.1", 0)))?;
+/// Starts the container that serves the page.
+fn serve(engine: &Engine, port: u16) -> Result<()> {
+    engine.dhow(&[
+        "run",
+        "--detach",
+        // It is built in: nothing is to be asked of any registry.
+        "--pull",
+        "never",
+        "--name",
+        CONTAINER,
+        "--publish",
+        &format!("127.0.0.1:{port}:80"),
+        "dhow/welcome",
+    ])?;
+    Ok(())
+}
+
+/// A port nobody has at the moment.
+fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind(("127.0.0.1", 0))?;
     Ok(listener.local_addr()?.port())
 }
