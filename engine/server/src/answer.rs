@@ -13,6 +13,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;
+use crate::ordered;
 use crate::version::ApiVersion;
 
 /// What every handler returns.
@@ -23,6 +24,11 @@ pub(crate) fn json<T: Serialize>(value: &T) -> Answer {
     Ok(json_with(StatusCode::OK, &to_value(value)?))
 }
 
+/// 200 with a tree that the version rules have worked on, in its own order.
+pub(crate) fn tree(value: Value) -> Answer {
+    Ok(json_with(StatusCode::OK, &value))
+}
+
 /// `status` with `value`.
 pub(crate) fn json_status<T: Serialize>(status: StatusCode, value: &T) -> Answer {
     Ok(json_with(status, &to_value(value)?))
@@ -30,7 +36,7 @@ pub(crate) fn json_status<T: Serialize>(status: StatusCode, value: &T) -> Answer
 
 /// `value` as the tree that the version rules work on.
 pub(crate) fn to_value<T: Serialize>(value: &T) -> Result<Value, Error> {
-    serde_json::to_value(value).map_err(Error::from)
+    ordered::to_value(value).map_err(Error::from)
 }
 
 /// `status` with a JSON body, ended by a newline as Go's encoder does.
@@ -124,7 +130,8 @@ impl Form {
     }
 }
 
-/// A sequence of JSON objects in `form`, each sent when it comes. An error
+/// A sequence of JSON objects in `form`, each sent when it comes; those that
+/// hold hash maps are to come as trees, whose order is settled. An error
 /// becomes the last object, as progress streams have it.
 pub(crate) fn objects<T: Serialize + Send + 'static>(
     stream: JsonStream<T>,

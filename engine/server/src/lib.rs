@@ -14,6 +14,7 @@ mod compat;
 mod failure;
 mod go_json;
 mod hijack;
+mod ordered;
 mod query;
 mod routes;
 mod service;

@@ -142,11 +142,49 @@ fn info_and_version_are_for_clients() {
         version,
         format!("linux/{}", dhow_testkit::image::architecture())
     );
+    let compiler = engine.get("/version").json()["GoVersion"].clone();
+    let compiler = compiler.as_str().unwrap_or_default();
+    assert!(compiler.starts_with("rustc 1."), "{compiler}");
     let info = engine.get("/info").json();
     assert_eq!(info["OSType"], "linux");
     assert_eq!(info["Containers"], 0);
     assert!(info["NCPU"].as_u64().is_some_and(|count| count > 0));
     engine.docker(&["info"]).ok();
+}
+
+/// People read the answer from the top, and compare two line by line.
+#[test]
+fn answers_are_in_docker_s_order() {
+    let engine = Engine::with_busybox();
+    let labels = ["z=1", "b=2", "m=3", "a=4"].map(|label| format!("--label={label}"));
+    let mut create = vec!["create", "--name", "box"];
+    create.extend(labels.iter().map(String::as_str));
+    create.extend(["busybox", "true"]);
+    engine.docker(&create).ok();
+    for inspected in [
+        engine.docker(&["inspect", "box"]).ok(),
+        engine.dhow(&["inspect", "box"]).ok(),
+    ] {
+        let position = |key: &str| {
+            let at = inspected.find(&format!("\"{key}\":"));
+            at.unwrap_or_else(|| panic!("no {key} in {inspected}"))
+        };
+        let keys = [
+            "Id",
+            "Created",
+            "Path",
+            "Args",
+            "State",
+            "Image",
+            "HostConfig",
+            "Config",
+            "a",
+            "b",
+            "m",
+            "z",
+        ];
+        assert!(keys.map(position).is_sorted(), "{inspected}");
+    }
 }
 
 #[test]

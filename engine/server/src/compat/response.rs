@@ -15,10 +15,10 @@ pub(crate) fn images(mut list: Value, version: ApiVersion) -> Value {
             none_if_empty(image, "RepoDigests", "<none>@<none>");
         }
         if !version.at_least(47) {
-            image.remove("Manifests");
+            image.shift_remove("Manifests");
         }
         if !version.at_least(48) {
-            image.remove("Descriptor");
+            image.shift_remove("Descriptor");
         }
     }
     list
@@ -37,8 +37,8 @@ pub(crate) fn image(mut value: Value, version: ApiVersion) -> Value {
         image.entry("ContainerConfig").or_insert(Value::Null);
     }
     if !version.at_least(48) {
-        image.remove("Descriptor");
-        image.remove("Manifests");
+        image.shift_remove("Descriptor");
+        image.shift_remove("Manifests");
     }
     if !version.at_least(50) {
         // Container settings that an image never has, but that the shared
@@ -65,7 +65,7 @@ pub(crate) fn image(mut value: Value, version: ApiVersion) -> Value {
         }
     }
     if !version.at_least(53) {
-        image.remove("Identity");
+        image.shift_remove("Identity");
     }
     value
 }
@@ -78,13 +78,13 @@ pub(crate) fn containers(mut list: Value, version: ApiVersion) -> Value {
                 .get_mut("HostConfig")
                 .and_then(Value::as_object_mut)
         {
-            host.remove("Annotations");
+            host.shift_remove("Annotations");
         }
         if !version.at_least(48) {
-            container.remove("ImageManifestDescriptor");
+            container.shift_remove("ImageManifestDescriptor");
         }
         if !version.at_least(52) {
-            container.remove("Health");
+            container.shift_remove("Health");
         }
     }
     list
@@ -100,10 +100,10 @@ pub(crate) fn container(mut value: Value, version: ApiVersion) -> Value {
             .get_mut("HostConfig")
             .and_then(Value::as_object_mut)
     {
-        host.remove("Annotations");
+        host.shift_remove("Annotations");
     }
     if !version.at_least(48) {
-        container.remove("ImageManifestDescriptor");
+        container.shift_remove("ImageManifestDescriptor");
     }
     if !version.at_least(52) {
         if let Some(settings) = container

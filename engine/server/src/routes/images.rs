@@ -69,7 +69,7 @@ async fn list(call: Call) -> Answer {
         manifests: call.version.at_least(47) && query.bool("manifests"),
     };
     let list = call.engine().list_images(Some(options)).await?;
-    answer::json(&response::images(answer::to_value(&list)?, call.version))
+    answer::tree(response::images(answer::to_value(&list)?, call.version))
 }
 
 /// A pull, or an import of the body.
@@ -154,7 +154,7 @@ async fn inspect(call: Call, name: &str) -> Answer {
             .filter(|_| call.version.at_least(49)),
     };
     let image = call.engine().inspect_image(name, Some(options)).await?;
-    answer::json(&response::image(answer::to_value(&image)?, call.version))
+    answer::tree(response::image(answer::to_value(&image)?, call.version))
 }
 
 async fn history(call: Call, name: &str) -> Answer {

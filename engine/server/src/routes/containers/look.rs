@@ -1,6 +1,5 @@
 //! Looking at containers: list, inspect, top, changes.
 
-use dhow_local::Error;
 use dhow_local::query_parameters::{InspectContainerOptions, ListContainersOptions, TopOptions};
 use serde_json::Value;
 
@@ -25,10 +24,7 @@ pub(super) async fn list(call: Call) -> Answer {
         filters,
     };
     let list = call.engine().list_containers(Some(options)).await?;
-    answer::json(&response::containers(
-        answer::to_value(&list)?,
-        call.version,
-    ))
+    answer::tree(response::containers(answer::to_value(&list)?, call.version))
 }
 
 pub(super) async fn inspect(call: Call) -> Answer {
@@ -37,10 +33,7 @@ pub(super) async fn inspect(call: Call) -> Answer {
     };
     let id = call.param("id");
     let found = call.engine().inspect_container(id, Some(options)).await?;
-    answer::json(&response::container(
-        answer::to_value(&found)?,
-        call.version,
-    ))
+    answer::tree(response::container(answer::to_value(&found)?, call.version))
 }
 
 pub(super) async fn top(call: Call) -> Answer {
@@ -54,8 +47,8 @@ pub(super) async fn top(call: Call) -> Answer {
 pub(super) async fn changes(call: Call) -> Answer {
     let changes = call.engine().container_changes(call.param("id")).await?;
     let value = match changes {
-        Some(changes) => serde_json::to_value(changes).map_err(Error::from)?,
+        Some(changes) => answer::to_value(&changes)?,
         None => Value::Null,
     };
-    answer::json(&value)
+    answer::tree(value)
 }

@@ -3,6 +3,7 @@
 use dhow_local::Error;
 use dhow_local::containers::LogsQuery;
 use dhow_local::query_parameters::StatsOptions;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 
 use crate::answer::{self, Answer, Form};
 use crate::call::Call;
@@ -68,6 +69,9 @@ pub(super) async fn stats(call: Call) -> Answer {
     }
     let options = StatsOptions { stream, one_shot };
     let samples = call.engine().stats(call.param("id"), Some(options)).await?;
+    let samples = samples
+        .and_then(|sample| async move { answer::to_value(&sample) })
+        .boxed();
     Ok(answer::objects(samples, Form::LINES, &call.app.closing))
 }
 
