@@ -59,15 +59,15 @@ async fn ping(call: Call) -> Response {
 
 async fn version(_call: Call) -> Answer {
     let own = env!("CARGO_PKG_VERSION").to_owned();
-    let commit = option_env!("DHOW_COMMIT").unwrap_or_default().to_owned();
-    let built = option_env!("DHOW_BUILD_TIME")
-        .unwrap_or_default()
-        .to_owned();
+    let commit = env!("DHOW_COMMIT").to_owned();
+    let built = env!("DHOW_BUILD_TIME").to_owned();
+    // Where Docker's names the Go that it was built with.
+    let compiler = env!("DHOW_COMPILER").to_owned();
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease")?;
     let kernel = kernel.trim_end().to_owned();
     let arch = go_arch().to_owned();
     let (newest, oldest) = (NEWEST.to_string(), OLDEST.to_string());
-    // Clients print these, the last two among them; there is no Go here.
+    // Clients print these, the last two among them.
     let details = [
         ("ApiVersion", newest.clone()),
         ("Arch", arch.clone()),
@@ -77,7 +77,7 @@ async fn version(_call: Call) -> Answer {
         ("MinAPIVersion", oldest.clone()),
         ("Os", "linux".to_owned()),
         ("Experimental", "false".to_owned()),
-        ("GoVersion", String::new()),
+        ("GoVersion", compiler.clone()),
     ];
     let details = details
         .into_iter()
@@ -96,7 +96,7 @@ async fn version(_call: Call) -> Answer {
         api_version: Some(newest),
         min_api_version: Some(oldest),
         git_commit: Some(commit),
-        go_version: Some(String::new()),
+        go_version: Some(compiler),
         os: Some("linux".to_owned()),
         arch: Some(arch),
         kernel_version: Some(kernel),
@@ -138,7 +138,7 @@ async fn disk_usage(call: Call) -> Answer {
         verbose: call.query.bool("verbose") || !call.version.at_least(52),
     };
     let usage = call.engine().df(Some(options)).await?;
-    answer::json(&response::disk_usage(
+    answer::tree(response::disk_usage(
         answer::to_value(&usage)?,
         call.version,
     ))
