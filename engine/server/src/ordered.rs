@@ -4,12 +4,60 @@
 //! People read `docker inspect` from the top, and compare two answers line by
 //! line. `serde_json` cannot tell a field from a key of a hash map once both
 //! are in its tree, so the tree is built here.
+//!
+//! Here too, because only here is their place known: the fields that Docker
+//! sends even when there is nothing to say, as `null`.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde::ser::{self, Serializer};
 use serde_json::{Error, Map, Value};
+
+/// Fields that dockerd never leaves out, by the type they are in. Programs
+/// that read answers without types (`jq`, JavaScript) expect them.
+const ALWAYS: &[(&str, &[&str])] = &[
+    (
+        "ContainerConfig",
+        &["Cmd", "Entrypoint", "Env", "Labels", "OnBuild", "Volumes"],
+    ),
+    ("ContainerInspectResponse", &["ExecIDs"]),
+    (
+        "EndpointSettings",
+        &["Aliases", "DNSNames", "DriverOpts", "IPAMConfig", "Links"],
+    ),
+    ("ExecInspectResponse", &["ExitCode"]),
+    (
+        "HostConfig",
+        &[
+            "Binds",
+            "BlkioDeviceReadBps",
+            "BlkioDeviceReadIOps",
+            "BlkioDeviceWriteBps",
+            "BlkioDeviceWriteIOps",
+            "BlkioWeightDevice",
+            "CapAdd",
+            "CapDrop",
+            "DeviceCgroupRules",
+            "DeviceRequests",
+            "Devices",
+            "ExtraHosts",
+            "GroupAdd",
+            "Links",
+            "MemorySwappiness",
+            "OomKillDisable",
+            "PidsLimit",
+            "SecurityOpt",
+            "Ulimits",
+            "VolumesFrom",
+        ],
+    ),
+    ("Ipam", &["Options"]),
+    ("NetworkPruneResponse", &["NetworksDeleted"]),
+    ("PluginsInfo", &["Authorization"]),
+    ("Volume", &["Labels", "Options"]),
+    ("VolumeListResponse", &["Warnings"]),
+];
 
 /// `value` as a tree.
 pub(crate) fn to_value<T: Serialize + ?Sized>(value: &T) -> Result<Value, Error> {
@@ -28,6 +76,7 @@ struct Elements {
 /// Fields in the order of their declaration, likewise.
 struct Fields {
     fields: Map<String, Value>,
+    always: &'static [&'static str],
     name: Option<&'static str>,
 }
 
@@ -148,9 +197,11 @@ impl Serializer for Tree {
         Ok(Keys::default())
     }
 
-    fn serialize_struct(self, _: &'static str, len: usize) -> Result<Fields, Error> {
+    fn serialize_struct(self, of: &'static str, len: usize) -> Result<Fields, Error> {
+        let always = ALWAYS.iter().find(|(name, _)| *name == of);
         Ok(Fields {
             fields: Map::with_capacity(len),
+            always: always.map_or(&[], |(_, fields)| fields),
             name: None,
         })
     }
@@ -164,6 +215,7 @@ impl Serializer for Tree {
     ) -> Result<Fields, Error> {
         Ok(Fields {
             fields: Map::with_capacity(len),
+            always: &[],
             name: Some(variant),
         })
     }
@@ -184,6 +236,13 @@ impl Fields {
     fn push<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Error> {
         self.fields.insert(key.to_owned(), to_value(value)?);
         Ok(())
+    }
+
+    /// What serde leaves out because it is empty.
+    fn skip(&mut self, key: &'static str) {
+        if self.always.contains(&key) {
+            self.fields.insert(key.to_owned(), Value::Null);
+        }
     }
 
     fn done(self) -> Value {
@@ -227,6 +286,11 @@ macro_rules! structures {
                 value: &T,
             ) -> Result<(), Error> {
                 self.push(key, value)
+            }
+
+            fn skip_field(&mut self, key: &'static str) -> Result<(), Error> {
+                self.skip(key);
+                Ok(())
             }
 
             fn end(self) -> Result<Value, Error> {
@@ -312,15 +376,16 @@ mod tests {
     }
 
     #[test]
-    fn the_tree_is_the_one_that_serde_json_makes() {
-        let answer = bollard_stubs::models::ContainerInspectResponse {
+    fn what_docker_never_leaves_out_is_null_in_its_place() {
+        let answer = bollard_stubs::models::ExecInspectResponse {
             id: Some("1".to_owned()),
-            args: Some(vec!["a".to_owned()]),
+            running: Some(true),
+            pid: Some(7),
             ..Default::default()
         };
         assert_eq!(
-            to_value(&answer).unwrap(),
-            serde_json::to_value(&answer).unwrap()
+            to_value(&answer).unwrap().to_string(),
+            r#"{"ID":"1","Running":true,"ExitCode":null,"Pid":7}"#
         );
     }
 }

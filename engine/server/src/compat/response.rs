@@ -34,7 +34,7 @@ pub(crate) fn image(mut value: Value, version: ApiVersion) -> Value {
     }
     if !version.at_least(45) {
         image.entry("Container").or_insert(json!(""));
-        image.entry("ContainerConfig").or_insert(Value::Null);
+        image.entry("ContainerConfig").or_insert(json!({}));
     }
     if !version.at_least(48) {
         image.shift_remove("Descriptor");
@@ -44,8 +44,11 @@ pub(crate) fn image(mut value: Value, version: ApiVersion) -> Value {
         // Container settings that an image never has, but that the shared
         // type carried until 1.50.
         if let Some(config) = image.get_mut("Config").and_then(Value::as_object_mut) {
-            for key in ["Hostname", "Domainname", "Image"] {
+            for key in ["Hostname", "Domainname", "Image", "User", "WorkingDir"] {
                 config.entry(key).or_insert(json!(""));
+            }
+            for key in ["Entrypoint", "OnBuild", "Volumes"] {
+                config.entry(key).or_insert(Value::Null);
             }
             for key in [
                 "AttachStdin",
@@ -86,6 +89,7 @@ pub(crate) fn containers(mut list: Value, version: ApiVersion) -> Value {
         if !version.at_least(52) {
             container.shift_remove("Health");
         }
+        endpoints(container, version);
     }
     list
 }
@@ -105,6 +109,7 @@ pub(crate) fn container(mut value: Value, version: ApiVersion) -> Value {
     if !version.at_least(48) {
         container.shift_remove("ImageManifestDescriptor");
     }
+    endpoints(container, version);
     if !version.at_least(52) {
         if let Some(settings) = container
             .get_mut("NetworkSettings")
@@ -125,6 +130,23 @@ pub(crate) fn container(mut value: Value, version: ApiVersion) -> Value {
         }
     }
     value
+}
+
+/// What the endpoints of a container learned to tell.
+fn endpoints(container: &mut Map<String, Value>, version: ApiVersion) {
+    let networks = container
+        .get_mut("NetworkSettings")
+        .and_then(|settings| settings.get_mut("Networks"))
+        .and_then(Value::as_object_mut);
+    let endpoints = networks.into_iter().flatten().map(|(_, endpoint)| endpoint);
+    for endpoint in endpoints.filter_map(Value::as_object_mut) {
+        if !version.at_least(44) {
+            endpoint.shift_remove("DNSNames");
+        }
+        if !version.at_least(48) {
+            endpoint.shift_remove("GwPriority");
+        }
+    }
 }
 
 /// Until 1.52 the default bridge's endpoint was told twice.
