@@ -146,6 +146,12 @@ impl State {
         matches!(self, Self::Running | Self::Paused)
     }
 
+    /// Whether a change to `next` is an end that waiters are told of: the
+    /// process's, or that of waiting for the next one.
+    pub fn ends_with(self, next: Self) -> bool {
+        self.counts_as_running() && self != next && !next.has_process()
+    }
+
     /// The state after an event, or `None` where the event cannot happen.
     pub fn after(self, event: Event) -> Option<Self> {
         match (self, event) {

@@ -101,11 +101,13 @@ impl Container {
         commit: Commit,
         change: impl FnOnce(&mut Record) -> T,
     ) -> Result<T> {
-        let (value, id, name, text, up, exit_code) = {
+        let (value, ended, id, name, text, up, exit_code) = {
             let mut record = self.record.write().unwrap_or_else(|p| p.into_inner());
+            let before = record.state.status;
             let value = change(&mut record);
             (
                 value,
+                before.ends_with(record.state.status),
                 record.id.clone(),
                 record.name.clone(),
                 serde_json::to_string(&*record)?,
@@ -115,9 +117,7 @@ impl Container {
         };
         let written = db.put_container(id.as_str(), &name, &text, commit);
         self.moment.send_modify(|moment| {
-            if moment.up && !up {
-                moment.exits += 1;
-            }
+            moment.exits += u64::from(ended);
             moment.up = up;
             moment.exit_code = exit_code;
             moment.generation += 1;

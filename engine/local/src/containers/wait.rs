@@ -22,7 +22,9 @@ impl LocalEngine {
         let exits = changes.borrow().exits;
         let condition = options.map(|o| o.condition).unwrap_or_default();
         let holds: Box<dyn Fn(&Moment) -> bool + Send + Sync> = match condition.as_str() {
-            "" | "not-running" => Box::new(|m| !m.up),
+            // One that its policy starts again is up all the time; its exits
+            // count as well.
+            "" | "not-running" => Box::new(move |m| !m.up || m.exits > exits),
             "next-exit" => Box::new(move |m| m.exits > exits || m.removed),
             "removed" => Box::new(|m| m.removed || m.error.is_some()),
             other => return Err(Error::invalid(format!("invalid condition: {other:?}"))),
