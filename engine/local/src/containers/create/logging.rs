@@ -26,10 +26,9 @@ const LOCAL: &[&str] = &[
 ];
 const NONE: &[&str] = &["mode", "max-buffer-size"];
 
-/// What Go takes for a truth value.
-const BOOLEANS: &[&str] = &[
-    "1", "t", "T", "true", "TRUE", "True", "0", "f", "F", "false", "FALSE", "False",
-];
+/// What Go takes for true, and for false.
+const TRUE: &[&str] = &["1", "t", "T", "true", "TRUE", "True"];
+const FALSE: &[&str] = &["0", "f", "F", "false", "FALSE", "False"];
 
 /// Refuses unknown drivers, options and values.
 pub(crate) fn check(config: Option<&HostConfigLogConfig>) -> Result<()> {
@@ -56,14 +55,13 @@ pub(crate) fn check(config: Option<&HostConfigLogConfig>) -> Result<()> {
         check_value(key, value)?;
     }
     let option = |key: &str| config.config.as_ref().and_then(|c| c.get(key));
+    // Without a size nothing is ever rotated. dockerd takes the number of files
+    // all the same, but no compression of what will never be.
     let files: u64 = option("max-file").and_then(|n| n.parse().ok()).unwrap_or(1);
-    if driver == "json-file"
-        && option("max-file").is_some()
-        && option("max-size").is_none()
-        && files > 1
-    {
+    let compress = option("compress").is_some_and(|text| TRUE.contains(&text.as_str()));
+    if driver == "json-file" && compress && (files < 2 || option("max-size").is_none()) {
         return Err(Error::invalid(
-            "max-file cannot be specified without max-size, because nothing would be rotated",
+            "compress cannot be true when max-file is less than 2 or max-size is not set",
         ));
     }
     Ok(())
@@ -86,7 +84,7 @@ fn check_value(key: &str, value: &str) -> Result<()> {
                 return Err(Error::invalid("max-file cannot be less than 1"));
             }
         }
-        "compress" if !BOOLEANS.contains(&value) => {
+        "compress" if !TRUE.contains(&value) && !FALSE.contains(&value) => {
             return Err(Error::invalid(format!(
                 "invalid value for log opt 'compress': {value:?}"
             )));
