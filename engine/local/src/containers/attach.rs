@@ -18,6 +18,9 @@ use crate::{ClientSocket, Error, LocalEngine, Result};
 /// not connected yet.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How far the head of an answer is ahead of a replayed log.
+const HEAD_START: Duration = Duration::from_millis(5);
+
 /// Clients of a container that does not run yet.
 pub(crate) struct Attachments {
     waiting: Mutex<Vec<(Attach, OwnedFd)>>,
@@ -137,6 +140,9 @@ impl LocalEngine {
         socket: OwnedFd,
     ) -> Result<OwnedFd> {
         use futures_util::StreamExt;
+        // Python's client drops what comes in one piece with the answer's head;
+        // dockerd is slower than that.
+        tokio::time::sleep(HEAD_START).await;
         let (_, mut log) = self.logs(container.id.as_str(), query).await?;
         let socket = std::os::unix::net::UnixStream::from(socket);
         socket.set_nonblocking(true)?;
