@@ -22,6 +22,7 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use crate::caseless::Caseless;
 use crate::failure::Failure;
 use crate::go_json;
 use crate::query::Query;
@@ -163,7 +164,7 @@ impl FromRequest<Arc<App>> for Call {
 
 /// `value` as a `T`, with an error that says where it is none.
 pub(crate) fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
+    serde_path_to_error::deserialize(Caseless(value)).map_err(|error| {
         let path = error.path().to_string();
         Error::invalid(format!("invalid JSON: {path}: {}", error.into_inner()))
     })

@@ -10,6 +10,7 @@
 
 mod answer;
 mod call;
+mod caseless;
 mod compat;
 mod failure;
 mod go_json;
