@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,12 +10,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::flight::Flight;
 use super::stages::Stages;
+use super::writeback::Writeback;
 use super::{InFlight, LayerError, StagedLayer};
 use crate::image::Descriptor;
 use crate::store::{ImageStore, Lease, StoreError, at};
-
-/// How many bytes may be dirty before the disk is set to work.
-const WRITEBACK: u64 = 8 << 20;
 
 /// What [`ImageStore::begin_layer`] found.
 #[derive(Debug)]
@@ -41,7 +38,7 @@ pub struct LayerIngest {
     hash: Sha256,
     written: u64,
     resumed: u64,
-    pushed_out: u64,
+    writeback: Writeback,
     stages: Option<Stages>,
     staged: StagedLayer,
     _flight: Flight,
@@ -138,7 +135,7 @@ impl LayerIngest {
             hash: Sha256::new(),
             written: 0,
             resumed: 0,
-            pushed_out: 0,
+            writeback: Writeback::default(),
             stages: Some(stages),
             staged,
             _flight: flight,
@@ -169,12 +166,7 @@ impl LayerIngest {
         self.file
             .write_all(data)
             .map_err(at("write", &self.partial))?;
-        if total - self.pushed_out >= WRITEBACK {
-            let length = total - self.pushed_out;
-            // A hint: failing to give it costs only time, later.
-            let _ = dhow_sys::tree::start_writeback(self.file.as_fd(), self.pushed_out, length);
-            self.pushed_out = total;
-        }
+        self.writeback.written(&self.file, total);
         self.take(data)
     }
 
@@ -188,7 +180,8 @@ impl LayerIngest {
         self.staged = StagedLayer::new(&self.store)?;
         self.stages = Some(Stages::start(&self.staged)?);
         self.hash = Sha256::new();
-        (self.written, self.resumed, self.pushed_out) = (0, 0, 0);
+        self.writeback = Writeback::default();
+        (self.written, self.resumed) = (0, 0);
         Ok(())
     }
 
@@ -220,7 +213,9 @@ impl LayerIngest {
             if self.store.has_blob(&self.descriptor.digest) {
                 return Ok(());
             }
-            self.file.sync_data().map_err(at("sync", &self.partial))
+            self.file.sync_data().map_err(at("sync", &self.partial))?;
+            self.writeback.synced(&self.file);
+            Ok(())
         });
         let (inflated, unpacked) = match finished {
             Ok(done) => done,
@@ -288,7 +283,7 @@ impl LayerIngest {
             Err(error) => return Err(error),
         }
         self.resumed = self.written;
-        self.pushed_out = self.written;
+        self.writeback = Writeback::from(self.written);
         let end = SeekFrom::Start(self.written);
         self.file.seek(end).map_err(at("seek", &self.partial))?;
         Ok(())

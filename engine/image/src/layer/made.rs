@@ -6,19 +6,16 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::AsFd;
 use std::path::PathBuf;
 
 use dhow_model::Digest;
 use sha2::{Digest as _, Sha256};
 
 use super::stages::Stages;
+use super::writeback::Writeback;
 use super::{LayerError, StagedLayer};
 use crate::image::Descriptor;
 use crate::store::{ImageStore, Lease, StoreError, at};
-
-/// How many bytes may be dirty before the disk is set to work.
-const WRITEBACK: u64 = 8 << 20;
 
 /// Takes a layer's bytes, compressed or not.
 #[derive(Debug)]
@@ -28,7 +25,7 @@ pub(crate) struct LayerWriter {
     file: File,
     hash: Sha256,
     written: u64,
-    pushed_out: u64,
+    writeback: Writeback,
     stages: Option<Stages>,
     staged: StagedLayer,
 }
@@ -69,7 +66,7 @@ impl LayerWriter {
             file,
             hash: Sha256::new(),
             written: 0,
-            pushed_out: 0,
+            writeback: Writeback::default(),
             stages: Some(stages),
             staged,
         })
@@ -82,12 +79,7 @@ impl LayerWriter {
             .map_err(at("write", &self.temp.0))?;
         self.hash.update(data);
         self.written += data.len() as u64;
-        let dirty = self.written - self.pushed_out;
-        if dirty >= WRITEBACK {
-            // A hint: failing to give it costs only time, later.
-            let _ = dhow_sys::tree::start_writeback(self.file.as_fd(), self.pushed_out, dirty);
-            self.pushed_out = self.written;
-        }
+        self.writeback.written(&self.file, self.written);
         if self
             .stages
             .as_mut()
@@ -106,7 +98,11 @@ impl LayerWriter {
         let Some(stages) = self.stages.take() else {
             return Err(LayerError::Thread(io::ErrorKind::BrokenPipe.into()));
         };
-        let sync = || self.file.sync_data().map_err(at("sync", &self.temp.0));
+        let sync = || {
+            self.file.sync_data().map_err(at("sync", &self.temp.0))?;
+            self.writeback.synced(&self.file);
+            Ok(())
+        };
         let (inflated, unpacked) = stages.finish(sync)?;
         let digest = Digest::from_sha256(std::mem::take(&mut self.hash).finalize().into());
         let media_type = inflated.compression.layer_media_type();

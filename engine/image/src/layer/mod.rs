@@ -18,6 +18,7 @@ mod publish;
 mod room;
 mod stages;
 mod unpack;
+mod writeback;
 
 pub use decode::Compression;
 pub(crate) use decode::decoder;
