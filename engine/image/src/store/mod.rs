@@ -27,6 +27,7 @@ mod sweep;
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -96,6 +97,11 @@ impl ImageStore {
             let path = root.join(dir);
             std::fs::create_dir_all(&path).map_err(at("create", &path))?;
         }
+        // Layers are made in `tmp`, several at once. A hint: without it they
+        // only get in each other's way.
+        let tmp = root.join("tmp");
+        let tmp = File::open(&tmp).map_err(at("open", &tmp))?;
+        let _ = dhow_sys::tree::spread_directories(tmp.as_fd());
         let lock = lock(root)?;
         let db = schema::open(&root.join("images.db"))?;
         let store = Self {
@@ -192,5 +198,5 @@ pub(crate) fn remove_tree(path: &Path) -> Result<(), StoreError> {
     };
     let parent = File::open(parent).map_err(at("open", parent))?;
     let name = std::os::unix::ffi::OsStrExt::as_bytes(name);
-    dhow_sys::tree::remove(std::os::fd::AsFd::as_fd(&parent), name).map_err(at("remove", path))
+    dhow_sys::tree::remove(parent.as_fd(), name).map_err(at("remove", path))
 }

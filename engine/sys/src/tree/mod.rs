@@ -8,6 +8,7 @@
 mod durable;
 mod remove;
 mod root;
+mod spread;
 mod walk;
 mod writer;
 mod xattr;
@@ -15,6 +16,7 @@ mod xattr;
 pub use durable::{start_writeback, sync_file_system};
 pub use remove::{empty, remove};
 pub use root::Root;
+pub use spread::spread_directories;
 pub use walk::{
     Entry, EntryKind, MAX_DEPTH, Stat, is_kernel_state, open_file, read_dir, read_link, stat_at,
 };
