@@ -118,6 +118,7 @@ where
     };
     let work = work(report);
     let task = AbortOnDropHandle::new(tokio::spawn(async move {
+        let _at_the_end = ReleaseMemory;
         if let Err(error) = work.await {
             let _nobody_listens = sink.send(Progress::failure(&error)).await;
         }
@@ -127,6 +128,19 @@ where
         Some((Ok(message), (source, task)))
     })
     .boxed()
+}
+
+/// Dropped, it gives back to the system what the work's many buffers leave in
+/// the heap, away from the threads that serve connections.
+struct ReleaseMemory;
+
+impl Drop for ReleaseMemory {
+    fn drop(&mut self) {
+        // None while the runtime is being taken down, with all its memory.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn_blocking(dhow_sys::memory::release_free);
+        }
+    }
 }
 
 /// The bar that clients of old print, as Docker draws it.
