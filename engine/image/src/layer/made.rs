@@ -6,11 +6,13 @@
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 
 use dhow_model::Digest;
 use sha2::{Digest as _, Sha256};
 
+use super::room::{Room, STEP};
 use super::stages::Stages;
 use super::writeback::Writeback;
 use super::{LayerError, StagedLayer};
@@ -25,6 +27,8 @@ pub(crate) struct LayerWriter {
     file: File,
     hash: Sha256,
     written: u64,
+    /// Up to here the disk was known to have room.
+    fits: u64,
     writeback: Writeback,
     stages: Option<Stages>,
     staged: StagedLayer,
@@ -66,6 +70,7 @@ impl LayerWriter {
             file,
             hash: Sha256::new(),
             written: 0,
+            fits: 0,
             writeback: Writeback::default(),
             stages: Some(stages),
             staged,
@@ -74,6 +79,13 @@ impl LayerWriter {
 
     /// Takes the next bytes.
     pub fn take(&mut self, data: &[u8]) -> Result<(), LayerError> {
+        let length = self.written + data.len() as u64;
+        if length > self.fits {
+            // Nobody said how long it will be, and padding unpacks to nothing.
+            let look = Room::new(self.file.as_fd()).claim(0);
+            look.map_err(LayerError::Unpack)?;
+            self.fits = length + STEP;
+        }
         self.file
             .write_all(data)
             .map_err(at("write", &self.temp.0))?;

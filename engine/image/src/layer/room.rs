@@ -6,7 +6,7 @@ use std::os::fd::BorrowedFd;
 use super::UnpackError;
 
 /// How much may be written before the disk is looked at again.
-const STEP: u64 = 32 << 20;
+pub(super) const STEP: u64 = 32 << 20;
 
 /// What a new inode counts for, so that empty files are not free.
 const INODE: u64 = 4096;

@@ -306,6 +306,21 @@ fn bombs_stop_before_the_disk_is_full() {
     }
 }
 
+#[test]
+fn endless_padding_stops_before_the_disk_is_full() {
+    let small = Small::new("size=128m");
+    let store = open(small.0.path());
+    // One file, and then zeros for ever, which unpack to nothing.
+    let tree = archive(|tar| file(tar, "f", b"content"));
+    let mut endless = std::io::Read::chain(tree.as_slice(), std::io::repeat(0));
+    let spec = dhow_image::archive::ImportSpec::default();
+    let error = store.import(&spec, &mut endless).expect_err("no room");
+    let text = dhow_model::error::chain(&error);
+    assert!(text.contains("no space left for"), "{text}");
+    let left = std::fs::read_dir(store.root().join("tmp")).expect("tmp");
+    assert_eq!(left.count(), 0);
+}
+
 fn name() -> impl Strategy<Value = String> {
     let part = prop_oneof![
         Just("a".to_owned()),
