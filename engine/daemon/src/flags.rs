@@ -4,6 +4,7 @@
 use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
 use clap::{ArgAction, Parser};
+use dhow_local::config::ProxyAddress;
 
 use crate::config::{self, Settings};
 
@@ -112,6 +113,15 @@ pub struct Flags {
     /// Tries for one layer before a pull fails
     #[arg(long, value_name = "number")]
     max_download_attempts: Option<usize>,
+    /// Reach HTTP servers through this proxy, instead of $HTTP_PROXY's
+    #[arg(long, value_name = "url", value_parser = proxy)]
+    http_proxy: Option<ProxyAddress>,
+    /// Reach HTTPS servers through this proxy, instead of $HTTPS_PROXY's
+    #[arg(long, value_name = "url", value_parser = proxy)]
+    https_proxy: Option<ProxyAddress>,
+    /// Hosts and ranges reached without a proxy, instead of $NO_PROXY's
+    #[arg(long, value_name = "list")]
+    no_proxy: Option<String>,
 
     /// Keep containers running without the daemon (the default)
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_name = "bool", value_parser = BoolishValueParser::new())]
@@ -217,6 +227,9 @@ impl Flags {
             max_concurrent_downloads: self.max_concurrent_downloads,
             max_concurrent_uploads: self.max_concurrent_uploads,
             max_download_attempts: self.max_download_attempts,
+            http_proxy: self.http_proxy,
+            https_proxy: self.https_proxy,
+            no_proxy: self.no_proxy,
             live_restore: if self.stop_containers_on_exit {
                 Some(false)
             } else {
@@ -226,6 +239,10 @@ impl Flags {
             ..Settings::default()
         })
     }
+}
+
+fn proxy(text: &str) -> Result<ProxyAddress, std::convert::Infallible> {
+    Ok(ProxyAddress::new(text))
 }
 
 #[cfg(test)]

@@ -1,9 +1,13 @@
 //! What an engine is told when it opens. Plain data; the daemon builds it from
 //! flags and `daemon.json`.
 
+mod proxies;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
+
+pub use proxies::{Proxies, ProxyAddress};
 
 /// Where an engine lives and the defaults it gives containers.
 #[derive(Debug, Clone)]
@@ -51,7 +55,7 @@ pub struct EngineConfig {
     pub debug: bool,
 }
 
-/// The reloadable part that concerns registries.
+/// What concerns registries; all but the proxies can be reloaded.
 #[derive(Debug, Clone, Default)]
 pub struct RegistryOptions {
     /// Registry host to the mirrors asked before it, in order.
@@ -67,4 +71,6 @@ pub struct RegistryOptions {
     pub max_concurrent_uploads: usize,
     /// Tries for one blob before a pull fails.
     pub max_download_attempts: usize,
+    /// What stands between.
+    pub proxies: Proxies,
 }

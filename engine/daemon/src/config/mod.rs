@@ -3,6 +3,7 @@
 //! and a reload check exactly what a start would use.
 
 mod host;
+mod proxies;
 mod settings;
 mod values;
 
@@ -174,6 +175,11 @@ impl Config {
             ),
             ("default-ulimits", old_engine.ulimits != new_engine.ulimits),
             ("init", old_engine.init != new_engine.init),
+            // Not reloaded by dockerd either.
+            (
+                "proxies",
+                old_engine.registries.proxies != new_engine.registries.proxies,
+            ),
         ];
         let ignored = fixed
             .iter()
@@ -186,7 +192,10 @@ impl Config {
             shutdown_timeout: new.shutdown_timeout,
             engine: EngineConfig {
                 labels: new.engine.labels,
-                registries: new.engine.registries,
+                registries: RegistryOptions {
+                    proxies: self.engine.registries.proxies.clone(),
+                    ..new.engine.registries
+                },
                 debug: new.engine.debug,
                 ..self.engine.clone()
             },
@@ -288,6 +297,7 @@ fn registries(settings: &Settings) -> Result<RegistryOptions, Error> {
             5,
         )?,
         max_download_attempts: count("max-download-attempts", settings.max_download_attempts, 5)?,
+        proxies: proxies::proxies(settings)?,
     })
 }
 

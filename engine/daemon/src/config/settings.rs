@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 
+use dhow_local::config::ProxyAddress;
 use serde_json::{Map, Value};
 
-use super::Error;
+use super::{Error, proxies};
 
 /// A default ulimit as `daemon.json` has it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
@@ -30,6 +31,7 @@ macro_rules! settings {
         impl Settings {
             /// Reads the object of a `daemon.json`.
             pub fn from_object(mut object: Map<String, Value>) -> Result<Self, Error> {
+                proxies::lift(&mut object)?;
                 let settings = Self {
                     $($field: read(&mut object, $key)?,)*
                 };
@@ -96,6 +98,9 @@ settings! {
     max_concurrent_downloads: usize = "max-concurrent-downloads";
     max_concurrent_uploads: usize = "max-concurrent-uploads";
     max_download_attempts: usize = "max-download-attempts";
+    http_proxy: ProxyAddress = "http-proxy";
+    https_proxy: ProxyAddress = "https-proxy";
+    no_proxy: String = "no-proxy";
     live_restore: bool = "live-restore";
     shutdown_timeout: i64 = "shutdown-timeout";
     features: BTreeMap<String, bool> = "features";

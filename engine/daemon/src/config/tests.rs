@@ -132,15 +132,17 @@ fn a_reload_takes_what_can_change_and_names_the_rest() {
     let new = config(json!({
         "labels": ["a=2"], "debug": true, "mtu": 9000, "bridge": "other0",
         "registry-mirrors": ["https://m.test"], "shutdown-timeout": -1,
+        "proxies": {"https-proxy": "http://p.test"},
     }))
     .unwrap();
     let (merged, ignored) = old.reloaded(new);
-    assert_eq!(ignored, ["bridge", "mtu", "nft-table"]);
+    assert_eq!(ignored, ["bridge", "mtu", "nft-table", "proxies"]);
     assert_eq!(merged.engine.labels, ["a=2"]);
     assert_eq!(
         merged.engine.registries.mirrors["docker.io"],
         ["https://m.test"]
     );
+    assert_eq!(merged.engine.registries.proxies.https, None);
     assert_eq!(
         (merged.log_level, merged.engine.debug),
         (LogLevel::Debug, true)

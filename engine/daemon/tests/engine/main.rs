@@ -16,12 +16,14 @@ mod limits;
 mod logs;
 mod options;
 mod ports;
+mod proxies;
 mod registries;
 mod run;
 mod servers;
 mod streams;
 mod supervision;
 mod volumes;
+mod web;
 
 use dhow_testkit::Engine;
 

@@ -8,10 +8,10 @@ use bollard_stubs::models::{
 };
 use bollard_stubs::query_parameters::SearchImagesOptions;
 use dhow_model::Filters;
-use dhow_registry::{Access, Config, Descriptor, Platform, Registry, Repository, Target};
+use dhow_registry::{Access, Config, Descriptor, Platform, Proxies, Registry, Repository, Target};
 
 use super::{AuthConfig, AuthStatus, RegistryAuth};
-use crate::config::RegistryOptions;
+use crate::config::{ProxyAddress, RegistryOptions};
 use crate::{Error, LocalEngine, Result};
 
 impl LocalEngine {
@@ -111,6 +111,13 @@ pub(crate) fn config(options: &RegistryOptions) -> Result<Config> {
     }
     config.certs_dirs = options.certs_dir.iter().cloned().collect();
     config.certs_dirs.push(PathBuf::from("/etc/docker/certs.d"));
+    let proxies = &options.proxies;
+    let whole = |address: &Option<ProxyAddress>| Some(address.as_ref()?.expose().to_owned());
+    config.proxies = Proxies {
+        http: whole(&proxies.http),
+        https: whole(&proxies.https),
+        no_proxy: proxies.no_proxy.clone(),
+    };
     if let Ok(attempts @ 1..) = u32::try_from(options.max_download_attempts) {
         config.retry.attempts = attempts;
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use bollard_stubs::models::*;
 
+use crate::config::ProxyAddress;
 use crate::containers::Status;
 use crate::{LocalEngine, Result, clock};
 
@@ -28,12 +29,17 @@ impl LocalEngine {
             security.push("name=seccomp,profile=builtin".to_owned());
         }
         security.push("name=cgroupns".to_owned());
-        let proxy = |name: &str| {
-            std::env::var(name)
-                .or_else(|_| std::env::var(name.to_lowercase()))
-                .map(without_password)
-                .unwrap_or_default()
+        let proxies = &config.registries.proxies;
+        let address = |configured: &Option<ProxyAddress>, variable| {
+            let inherited = || environment(variable).map(ProxyAddress::new);
+            let address = configured.clone().or_else(inherited);
+            Some(
+                address
+                    .map(|address| address.to_string())
+                    .unwrap_or_default(),
+            )
         };
+        let exceptions = proxies.no_proxy.clone();
         let mut warnings = host.warnings();
         warnings.extend(self.network_warnings());
         Ok(SystemInfo {
@@ -90,9 +96,11 @@ impl LocalEngine {
             mem_total: Some(host.memory),
             index_server_address: Some(INDEX_SERVER.to_owned()),
             registry_config: Some(registry_config(&config.registries)),
-            http_proxy: Some(proxy("HTTP_PROXY")),
-            https_proxy: Some(proxy("HTTPS_PROXY")),
-            no_proxy: Some(proxy("NO_PROXY")),
+            http_proxy: address(&proxies.http, "HTTP_PROXY"),
+            https_proxy: address(&proxies.https, "HTTPS_PROXY"),
+            no_proxy: exceptions
+                .or_else(|| environment("NO_PROXY"))
+                .or_else(|| Some(String::new())),
             name: Some(host.name.clone()),
             labels: Some(config.labels.clone()),
             experimental_build: Some(false),
@@ -137,15 +145,11 @@ impl LocalEngine {
     }
 }
 
-/// A proxy's address as it may be shown.
-fn without_password(url: String) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url;
-    };
-    match rest.rsplit_once('@') {
-        Some((_, host)) => format!("{scheme}://xxxxx:xxxxx@{host}"),
-        None => url,
-    }
+/// What the variable, in capitals or not, says.
+fn environment(variable: &str) -> Option<String> {
+    let names = [variable.to_owned(), variable.to_lowercase()];
+    let mut values = names.iter().filter_map(|name| std::env::var(name).ok());
+    values.find(|value| !value.is_empty())
 }
 
 fn registry_config(options: &crate::config::RegistryOptions) -> RegistryServiceConfig {
@@ -183,17 +187,5 @@ fn registry_config(options: &crate::config::RegistryOptions) -> RegistryServiceC
         insecure_registry_cidrs: Some(cidrs),
         index_configs: Some(indexes),
         mirrors: Some(hub_mirrors),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn proxy_passwords_are_not_shown() {
-        let shown = without_password("http://me:secret@proxy:3128".to_owned());
-        assert_eq!(shown, "http://xxxxx:xxxxx@proxy:3128");
-        assert_eq!(without_password("http://proxy".to_owned()), "http://proxy");
     }
 }
