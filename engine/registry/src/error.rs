@@ -141,6 +141,21 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// An address that no file can be fetched from.
+    #[error("{0}")]
+    DownloadAddress(String),
+    /// A server that has a file not, or not for us.
+    #[error("failed to GET {url} with status {status}: {said}")]
+    Download {
+        /// Without query and user, which may hold secrets.
+        url: String,
+        /// Number and phrase.
+        status: String,
+        /// The beginning of what it answered.
+        said: String,
+        /// What the status says of the request.
+        kind: ErrorKind,
+    },
     /// A registry name that is no host.
     #[error("invalid registry host {0:?}")]
     InvalidHost(String),
@@ -220,8 +235,10 @@ impl HasKind for Error {
             | Self::InvalidManifest { .. }
             | Self::InvalidConfig { .. }
             | Self::InvalidHost(_)
+            | Self::DownloadAddress(_)
             | Self::SearchLimit(_)
             | Self::SearchTerm => ErrorKind::InvalidParameter,
+            Self::Download { kind, .. } => *kind,
             Self::Login { denied: true, .. } => ErrorKind::Unauthorized,
             Self::Request {
                 failure: Failure::NoCredentials,

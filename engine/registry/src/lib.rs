@@ -1,6 +1,6 @@
 //! The client of the OCI distribution protocol (Docker registry API v2):
 //! endpoint choice and mirrors, TLS and `certs.d`, authentication, manifests,
-//! blobs that resume, uploads, search and login.
+//! blobs that resume, uploads, search and login; and files from anywhere else.
 //!
 //! Nothing here knows the image store: bytes go out as streams and come in
 //! from an [`UploadSource`]. No connection is made unless a method that needs
@@ -17,6 +17,7 @@ mod client;
 mod config;
 mod credentials;
 mod der;
+mod download;
 mod endpoint;
 mod error;
 mod failure;
@@ -42,6 +43,7 @@ pub use certs::CertsError;
 pub use client::Registry;
 pub use config::{Config, ConfigError, Insecure, Proxies, Retry};
 pub use credentials::{Credentials, InvalidCredentials};
+pub use download::{Download, shown_address};
 pub use error::Error;
 pub use failure::Failure;
 pub use inspect::Inspection;

@@ -11,6 +11,7 @@ mod exec;
 mod files;
 mod hostile;
 mod images;
+mod imports;
 mod lifecycle;
 mod limits;
 mod logs;

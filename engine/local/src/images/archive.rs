@@ -1,19 +1,15 @@
-//! `GET /images/get`, `POST /images/load`, and the import half of
-//! `POST /images/create`.
+//! `GET /images/get` and `POST /images/load`.
 
-use bollard_stubs::query_parameters::{
-    CreateImageOptions, ExportImagesOptions, ImportImageOptions,
-};
-use dhow_image::archive::{ImportSpec, Loaded};
-use dhow_model::{ErrorKind, Platform};
+use bollard_stubs::query_parameters::{ExportImagesOptions, ImportImageOptions};
+use dhow_image::archive::Loaded;
+use dhow_model::Platform;
 
+use super::Progress;
 use super::inspect::{find, read_platform};
-use super::names::optional_reference;
 use super::progress::reporting;
 use super::pull::blocking;
-use super::{Progress, instructions};
 use crate::stream::{produce, reader};
-use crate::{ByteStream, Error, JsonStream, LocalEngine, Result, clock};
+use crate::{ByteStream, Error, JsonStream, LocalEngine, Result};
 
 impl LocalEngine {
     /// `docker save` of one or several names. What is not there is told before
@@ -88,56 +84,6 @@ impl LocalEngine {
                         .await;
                 }
             }
-            Ok(())
-        }))
-    }
-
-    /// `from_src` set: `docker import` of `archive` (`-`). Fetching a tree
-    /// from a URL is left to the caller, who has the tools and the trust.
-    pub async fn import_archive(
-        &self,
-        options: CreateImageOptions,
-        archive: ByteStream,
-    ) -> Result<JsonStream<Progress>> {
-        let source = options.from_src.unwrap_or_default();
-        if source != "-" {
-            return Err(Error::new(
-                ErrorKind::NotImplemented,
-                format!("cannot import from {source}: send the archive itself (fromSrc=-)"),
-            ));
-        }
-        let platform = match options.platform.as_str() {
-            "" => Platform::host(),
-            text => text.parse().map_err(Error::of)?,
-        };
-        let name = optional_reference(options.repo.as_deref(), options.tag.as_deref())?;
-        let mut config = Default::default();
-        instructions::apply(&mut config, &options.changes.join("\n"))?;
-        let spec = ImportSpec {
-            config: instructions::image_config(&config)?,
-            message: options
-                .message
-                .filter(|message| !message.is_empty())
-                .unwrap_or_else(|| format!("Imported from {source}")),
-            created: clock::rfc3339(clock::now()),
-            os: platform.os().to_owned(),
-            architecture: platform.architecture().to_owned(),
-            variant: platform.variant().to_owned(),
-            names: name.into_iter().collect(),
-        };
-        let engine = self.clone();
-        let mut archive = reader(archive);
-        Ok(reporting(move |report| async move {
-            let id = blocking({
-                let engine = engine.clone();
-                move || {
-                    let store = &engine.shared.images;
-                    store.import(&spec, &mut archive).map_err(Error::of)
-                }
-            })
-            .await?;
-            engine.image_changed("import", &id, id.as_str());
-            report.tell(Progress::message(None, id.as_str())).await;
             Ok(())
         }))
     }

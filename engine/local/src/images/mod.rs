@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 mod archive;
 mod commit;
+mod import;
 mod inspect;
 mod instructions;
 mod list;

@@ -45,7 +45,7 @@ impl Progress {
         }
     }
 
-    /// How many of how many bytes that is.
+    /// How many of how many bytes that is, of what `id` names if anything.
     pub(crate) fn bytes(id: &str, status: &str, current: u64, total: u64) -> Self {
         Self {
             progress_detail: Some(ProgressDetail {
@@ -53,7 +53,7 @@ impl Progress {
                 total: Some(total),
             }),
             progress: Some(bar(current, total)),
-            ..Self::message(Some(id), status)
+            ..Self::message((!id.is_empty()).then_some(id), status)
         }
     }
 
