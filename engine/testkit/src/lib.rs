@@ -13,6 +13,7 @@
 pub mod api;
 pub mod certificate;
 pub mod debian;
+pub mod dockerd;
 pub mod engine;
 pub mod fixture;
 pub mod footprint;
@@ -23,6 +24,7 @@ pub mod registry;
 pub mod slot;
 pub mod wait;
 
+pub use dockerd::Dockerd;
 pub use engine::Engine;
 pub use image::{Image, Layer};
 pub use outcome::Outcome;

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::dockerd::Dockerd;
+use dhow_testkit::Dockerd;
 
 /// Lines for the head of the report.
 pub fn describe(docker: &Dockerd) -> Vec<String> {

@@ -9,7 +9,6 @@
 //! that stand beside this one.
 #![forbid(unsafe_code)]
 
-mod dockerd;
 mod machine;
 mod measure;
 mod peer;
@@ -20,7 +19,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::Parser;
-use dhow_testkit::{Engine, Registry, fixture};
+use dhow_testkit::{Dockerd, Engine, Registry, fixture};
 
 use peer::Peer;
 
@@ -69,7 +68,7 @@ fn main() -> Result<()> {
     }
 
     let registry = Registry::start();
-    let docker = dockerd::Dockerd::start()?;
+    let docker = Dockerd::start()?;
     let dhow = (!options.without_dhow).then(|| Engine::options().log_level("warn").start());
     let mut peers = vec![Peer::docker(&docker)];
     if let Some(engine) = &dhow {

@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use dhow_testkit::{Engine, Image, Outcome, api, program};
+use dhow_testkit::{Dockerd, Engine, Image, Outcome, api, program};
 
-use crate::dockerd::Dockerd;
 use crate::sample::timed;
 
 /// One column of the report.

@@ -10,17 +10,21 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use dhow_testkit::footprint::Footprint;
-use dhow_testkit::slot::Slot;
-use dhow_testkit::wait::within;
-use dhow_testkit::{Outcome, api, debian};
 
+use crate::footprint::Footprint;
+use crate::outcome::Outcome;
+use crate::slot::Slot;
+use crate::wait::within;
+use crate::{api, debian, program};
+
+/// A running dockerd, gone with its roots when dropped.
 pub struct Dockerd {
     slot: Slot,
     child: Child,
 }
 
 impl Dockerd {
+    /// Starts one, and waits until it answers.
     pub fn start() -> Result<Self> {
         let files = debian::unpacked(&[
             "docker.io",
@@ -106,10 +110,25 @@ impl Dockerd {
         Ok(daemon)
     }
 
+    /// Where its API is.
     pub fn socket(&self) -> PathBuf {
         self.slot.run().join("docker.sock")
     }
 
+    /// Runs the real `docker` client against it.
+    #[track_caller]
+    pub fn docker(&self, arguments: &[&str]) -> Outcome {
+        let mut command = Command::new(program::docker());
+        command
+            .args(arguments)
+            .env("DOCKER_HOST", format!("unix://{}", self.socket().display()))
+            .env("DOCKER_CONFIG", self.slot.run().join("client"))
+            .env_remove("DOCKER_CONTEXT")
+            .env_remove("DOCKER_API_VERSION");
+        Outcome::of(command, b"")
+    }
+
+    /// What it leaves on the machine while it runs.
     pub fn footprint(&self) -> Footprint {
         self.slot.footprint.clone()
     }
