@@ -5,6 +5,7 @@ mod compose;
 mod error;
 mod load;
 mod push;
+mod readable;
 mod save;
 mod spool;
 

@@ -34,7 +34,7 @@ impl ImageStore {
         self.plan(&image, true)
     }
 
-    /// The same with layers as they are, for an archive.
+    /// The same with layers as they are.
     pub(super) fn plan(
         &self,
         image: &ImageRecord,
@@ -48,6 +48,16 @@ impl ImageStore {
         for diff_id in &diff_ids {
             layers.push(self.layer_descriptor(diff_id, compress)?);
         }
+        self.made_plan(image, layers, diff_ids)
+    }
+
+    /// A plan with a manifest of our own.
+    pub(super) fn made_plan(
+        &self,
+        image: &ImageRecord,
+        layers: Vec<Descriptor>,
+        diff_ids: Vec<Digest>,
+    ) -> Result<PushPlan, ArchiveError> {
         let size = self
             .blob_size(&image.id)
             .ok_or_else(|| StoreError::MissingBlob(image.id.clone()))?;
@@ -185,8 +195,8 @@ impl ImageStore {
     }
 }
 
-/// A registry that takes an OCI manifest wants OCI's names in it.
-fn oci_media_type(media_type: &str) -> &str {
+/// Who takes an OCI manifest wants OCI's names in it.
+pub(super) fn oci_media_type(media_type: &str) -> &str {
     match media_type {
         "application/vnd.docker.image.rootfs.diff.tar.gzip" => Compression::Gzip.layer_media_type(),
         "application/vnd.docker.image.rootfs.diff.tar" => Compression::None.layer_media_type(),

@@ -5,7 +5,6 @@
 //! of the stream knows what it gets before it gets it.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs::File;
 use std::io::{BufWriter, Write};
 
 use dhow_model::{
@@ -62,9 +61,8 @@ impl ImageStore {
         let mut images = Vec::new();
         for (id, tags) in wanted {
             let image = self.image(&id)?;
-            let plan = self.plan(&image, false)?;
             lease.hold(&id);
-            plan.layers.iter().for_each(|l| lease.hold(&l.digest));
+            let plan = self.archive_plan(&lease, &image)?;
             images.push(Saved {
                 plan,
                 tags,
@@ -161,11 +159,9 @@ impl SavePlan {
     }
 
     fn blob<W: Write>(&self, archive: &mut TarWriter<W>, blob: &Descriptor) -> std::io::Result<()> {
-        let path = self.store.blob_path(&blob.digest);
-        let mut file = File::open(&path)?;
-        let size = file.metadata()?.len();
+        let mut data = self.store.archived(blob)?;
         let name = blob_name(&blob.digest);
-        archive.copy(&Record::file(name.as_bytes(), size, 0), &mut file)
+        archive.copy(&Record::file(name.as_bytes(), blob.size, 0), &mut data)
     }
 
     fn index(&self) -> Value {

@@ -26,7 +26,7 @@ fn layers() -> [Layer; 3] {
     [
         layer(&base, Pack::Gzip),
         layer(&top, Pack::Plain),
-        layer(&last, Pack::Zstd),
+        layer(&last, Pack::GzipMembers),
     ]
 }
 

@@ -6,5 +6,6 @@ mod hostile;
 mod images;
 mod ingest;
 mod killed;
+mod readable;
 mod reopen;
 mod trees;
