@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod exchange;
 mod exec;
 mod files;
 mod hostile;

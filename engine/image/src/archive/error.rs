@@ -22,8 +22,14 @@ pub enum ArchiveError {
     #[error("invalid archive")]
     Compression(#[source] UnpackError),
     /// Neither Docker's nor OCI's layout.
-    #[error("invalid archive: it holds neither manifest.json nor index.json")]
+    #[error("invalid archive: it holds neither manifest.json nor index.json, nor images of old")]
     Unknown,
+    /// A name for an image that is not in the archive.
+    #[error("invalid target ID: {0}")]
+    Target(String),
+    /// An image that is its own parent, or has more of them than images have.
+    #[error("invalid archive: the parents of {0} have no end")]
+    Lineage(String),
     /// A file that a manifest names is not there, or not of the right kind.
     #[error("invalid archive: {0} is missing or of the wrong kind")]
     Missing(String),

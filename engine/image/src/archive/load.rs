@@ -1,4 +1,5 @@
-//! Images from an archive: Docker's, old and new, and OCI layouts.
+//! Images from an archive: Docker's, old, [older](super::legacy) and new, and
+//! OCI layouts.
 
 use std::io::{BufReader, Read};
 
@@ -68,32 +69,56 @@ impl ImageStore {
             loading.docker()?
         } else if loading.spool.document("index.json").is_ok() {
             loading.oci()?
+        } else if loading.is_legacy() {
+            loading.legacy()?
         } else {
             return Err(ArchiveError::Unknown);
         };
-        images
-            .into_iter()
-            .map(|image| loading.record(&image))
-            .collect()
+        let mut loaded = Vec::new();
+        for image in images {
+            let recorded = loading.record(&image)?;
+            if image.told {
+                loaded.push(recorded);
+            }
+        }
+        Ok(loaded)
     }
 }
 
-struct Loading<'a> {
-    store: &'a ImageStore,
-    lease: Lease,
-    spool: Spool,
+/// An archive on its way into the store.
+pub(super) struct Loading<'a> {
+    pub store: &'a ImageStore,
+    pub lease: Lease,
+    pub spool: Spool,
 }
 
 /// An image whose documents agree with its layers.
-struct Checked {
-    config: Vec<u8>,
-    manifest: Option<Document>,
-    names: Vec<Reference>,
+pub(super) struct Checked {
+    pub config: Vec<u8>,
+    pub manifest: Option<Document>,
+    pub names: Vec<Reference>,
+    /// The image it was made from, in the same archive.
+    pub parent: Option<Digest>,
+    /// Whether it is one of those that whoever loads the archive wants.
+    pub told: bool,
+}
+
+impl Checked {
+    /// With a configuration and nothing else.
+    pub fn new(config: Vec<u8>) -> Self {
+        Self {
+            config,
+            manifest: None,
+            names: Vec::new(),
+            parent: None,
+            told: true,
+        }
+    }
 }
 
 impl Loading<'_> {
     fn docker(&mut self) -> Result<Vec<Checked>, ArchiveError> {
-        let list: Vec<DockerImage> = parse(self.spool.document("manifest.json")?)?;
+        let list: Vec<DockerImage> = parse("manifest.json", self.spool.document("manifest.json")?)?;
         let manifests = self.manifests()?;
         let mut checked = Vec::new();
         for image in list {
@@ -111,8 +136,8 @@ impl Loading<'_> {
             let manifest = manifests.iter().find(|(m, _)| m.config.digest == id);
             checked.push(Checked {
                 manifest: manifest.map(|(_, document)| document.clone()),
-                config,
                 names,
+                ..Checked::new(config)
             });
         }
         Ok(checked)
@@ -158,9 +183,9 @@ impl Loading<'_> {
             }
             self.layers(&config, &layers)?;
             checked.push(Checked {
-                config,
                 manifest: Some(document),
                 names: name.into_iter().collect(),
+                ..Checked::new(config)
             });
         }
         Ok(checked)
@@ -249,6 +274,7 @@ impl Loading<'_> {
             config: &image.config,
             manifest: image.manifest.as_ref(),
             names: &image.names,
+            parent: image.parent.as_ref(),
             ..NewImage::default()
         };
         let id = self.store.commit_image(&self.lease, &new)?;
@@ -275,7 +301,11 @@ fn blob_name(digest: &Digest) -> String {
     format!("blobs/sha256/{}", digest.hex())
 }
 
-fn parse<'a, T: Deserialize<'a>>(data: &'a [u8]) -> Result<T, ArchiveError> {
+/// Reads the document called `what`.
+pub(super) fn parse<'a, T: Deserialize<'a>>(
+    what: &'static str,
+    data: &'a [u8],
+) -> Result<T, ArchiveError> {
     let parsed = serde_json::from_slice(data);
-    Ok(parsed.map_err(|e| crate::image::ImageError::Document("manifest.json", e))?)
+    Ok(parsed.map_err(|e| crate::image::ImageError::Document(what, e))?)
 }

@@ -3,6 +3,7 @@
 
 mod compose;
 mod error;
+mod legacy;
 mod load;
 mod push;
 mod readable;

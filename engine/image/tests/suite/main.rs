@@ -6,6 +6,7 @@ mod hostile;
 mod images;
 mod ingest;
 mod killed;
+mod legacy;
 mod readable;
 mod reopen;
 mod trees;
