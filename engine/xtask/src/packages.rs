@@ -22,6 +22,7 @@ pub const TEST: &[&str] = &[
     "busybox-static",
     "ca-certificates",
     "curl",
+    "e2fsprogs",
     "openssl",
     "apache2-utils",
     "skopeo",

@@ -9,4 +9,5 @@ mod killed;
 mod legacy;
 mod readable;
 mod reopen;
+mod spread;
 mod trees;
