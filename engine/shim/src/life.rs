@@ -128,6 +128,7 @@ impl Life {
         let exit = restart::Exit {
             code: failure.kind.exit_code(),
             stopped_by_hand: self.snapshot.stopped_by_hand,
+            signalled_by_hand: self.snapshot.signalled_by_hand,
             ran_for: Duration::ZERO,
         };
         let next = self.decide(exit);
@@ -160,11 +161,17 @@ impl Life {
         let next = self.decide(restart::Exit {
             code: exit.code,
             stopped_by_hand: self.snapshot.stopped_by_hand,
+            signalled_by_hand: self.snapshot.signalled_by_hand,
             ran_for: Duration::from_nanos(ran_for),
         });
         let restart_in = next.delay();
         self.tell(now, EventKind::Exited { exit, restart_in });
         next
+    }
+
+    /// A person sends it a signal.
+    pub fn signal_by_hand(&mut self) {
+        self.snapshot.signalled_by_hand = true;
     }
 
     /// A person wants it to end, or to have ended.

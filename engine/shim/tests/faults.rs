@@ -26,7 +26,15 @@ fn a_container_outlives_its_daemon_which_learns_what_it_missed() {
     });
 
     let mut daemon = container.connect();
-    daemon.call(Request::Subscribe { after: 1 }, None).unwrap();
+    daemon
+        .call(
+            Request::Subscribe {
+                after: 1,
+                probes: false,
+            },
+            None,
+        )
+        .unwrap();
     let missed = daemon.event().unwrap();
     assert_eq!(missed.seq, 2);
     assert!(matches!(missed.kind, EventKind::Exited { exit, .. } if exit.code == 3));

@@ -159,7 +159,15 @@ impl Plan {
         client.set_timeout(Some(PATIENCE)).unwrap();
         let cgroup = Hierarchies::detect().unwrap().cgroup(&self.config.cgroup);
         assert_eq!(
-            client.call(Request::Subscribe { after: 0 }, None).unwrap(),
+            client
+                .call(
+                    Request::Subscribe {
+                        after: 0,
+                        probes: false,
+                    },
+                    None
+                )
+                .unwrap(),
             Answer::Done
         );
         Container {

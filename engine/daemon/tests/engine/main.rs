@@ -8,6 +8,7 @@
 
 mod api;
 mod exchange;
+mod events;
 mod exec;
 mod files;
 mod hostile;

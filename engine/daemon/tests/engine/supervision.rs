@@ -109,8 +109,10 @@ fn restart_policies_work_without_a_daemon() {
     engine.crash();
     std::thread::sleep(std::time::Duration::from_millis(1500));
     engine.start_again();
-    let count: u32 = field(&engine, "ever", "{{.RestartCount}}").parse().unwrap();
-    assert!(count >= 2, "it was restarted {count} times");
+    let count = || -> u32 { field(&engine, "ever", "{{.RestartCount}}").parse().unwrap() };
+    let before = count();
+    assert!(before >= 2, "it was restarted {before} times");
+    until("it is counted on", || (count() > before).then_some(()));
     engine.docker(&["rm", "-f", "ever"]).ok();
 }
 
@@ -137,6 +139,10 @@ fn a_killed_shim_takes_its_container_along() {
         (runs && pid(&engine, "failing") != before).then_some(())
     });
     assert!(!runs(before), "nobody watches the old one");
+    let count = || field(&engine, "failing", "{{.RestartCount}}");
+    assert_eq!(count(), "1", "that was a restart");
+    kill_shim(&engine, "failing");
+    until("it is counted on", || (count() == "2").then_some(()));
 
     let before = pid(&engine, "failing");
     let shim = parent(before);
@@ -179,6 +185,48 @@ fn who_was_stopped_by_hand_is_remembered() {
             "{name}"
         );
     }
+}
+
+#[test]
+fn a_signal_by_hand_means_to_policies_what_it_means_to_dockers() {
+    let engine = Engine::with_busybox();
+    let run = |name: &str, policy: &str, options: &[&str]| {
+        let script = "trap 'exit 7' HUP; echo ready; while :; do sleep 0.05; done";
+        let words = ["run", "-d", "--name", name, "--restart", policy];
+        let program = ["busybox", "sh", "-c", script];
+        engine
+            .docker(&[&words[..], options, &program].concat())
+            .ok();
+        until("the trap is set", || {
+            let logs = engine.docker(&["logs", name]).out();
+            logs.contains("ready").then_some(())
+        });
+    };
+    // Without a stop signal of its own, any signal is a wish that it ends.
+    run("plain", "always", &[]);
+    // With one, only that and SIGKILL are; but any is for `unless-stopped`.
+    let own = ["--stop-signal", "TERM"];
+    run("ever", "always", &own);
+    run("failing", "on-failure", &own);
+    run("unless", "unless-stopped", &own);
+    let ended = "exited 7 0";
+    for name in ["plain", "ever", "failing", "unless"] {
+        engine.docker(&["kill", "-s", "HUP", name]).ok();
+    }
+    let state = "{{.State.Status}} {{.State.ExitCode}} {{.RestartCount}}";
+    for name in ["plain", "unless"] {
+        until("it stays ended", || {
+            (field(&engine, name, state) == ended).then_some(())
+        });
+    }
+    for name in ["ever", "failing"] {
+        until("it is started again", || {
+            (field(&engine, name, state) == "running 0 1").then_some(())
+        });
+    }
+    // Started by hand, it counts from the beginning.
+    engine.docker(&["restart", "-t", "0", "ever"]).ok();
+    assert_eq!(field(&engine, "ever", state), "running 0 0");
 }
 
 #[test]

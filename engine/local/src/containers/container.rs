@@ -23,11 +23,17 @@ pub(crate) struct Container {
     /// Held by a verb that changes the container's state, from its check to
     /// its last effect.
     pub operation: tokio::sync::Mutex<()>,
+    /// Held from what a verb asks of the shim until the world was told, and
+    /// while an event of the shim's is applied: so that a signal is told
+    /// before what came of it.
+    pub telling: tokio::sync::Mutex<()>,
     /// The connection to its shim, while there is one.
     pub shim: Mutex<Option<Arc<Shim>>>,
     /// Clients that attached and wait for the start.
     pub attachments: Attachments,
     pub execs: Mutex<HashMap<Id, Arc<Exec>>>,
+    /// The health probe that runs: the shim's number for it, and its exec id.
+    pub probe: Mutex<Option<(u32, Id)>>,
     /// The task that follows the shim; ends when the shim has left.
     pub followed: tokio::sync::Mutex<Option<JoinHandle<()>>>,
     /// How many verbs want the container to outlive its exit, `--rm` or not.
@@ -62,9 +68,11 @@ impl Container {
         Self {
             id: record.id.clone(),
             operation: tokio::sync::Mutex::default(),
+            telling: tokio::sync::Mutex::default(),
             shim: Mutex::default(),
             attachments: Attachments::default(),
             execs: Mutex::default(),
+            probe: Mutex::default(),
             followed: tokio::sync::Mutex::default(),
             kept: AtomicUsize::new(0),
             record: RwLock::new(record),

@@ -148,13 +148,7 @@ impl LocalEngine {
             .permits(Request::Exec, container.id.as_str())
             .map_err(Error::of)?;
         let id = super::create::new_id()?;
-        let command = config
-            .cmd
-            .iter()
-            .flatten()
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(" ");
+        let command = exec_words(config.cmd.as_deref().unwrap_or_default());
         let exec = Arc::new(Exec {
             id: id.clone(),
             container: Arc::clone(&container),
@@ -271,13 +265,7 @@ impl LocalEngine {
             container,
             &format!(
                 "exec_start: {}",
-                config
-                    .cmd
-                    .iter()
-                    .flatten()
-                    .cloned()
-                    .collect::<Vec<_>>()
-                    .join(" ")
+                exec_words(config.cmd.as_deref().unwrap_or_default())
             ),
             &[("execID", exec.id.as_str())],
         );
@@ -345,6 +333,15 @@ fn exit_code_of(message: &str) -> i64 {
     match missing.iter().any(|text| message.contains(text)) {
         true => 127,
         false => 126,
+    }
+}
+
+/// A command as dockerd's events show it: with a space after a program that
+/// has no arguments, too.
+pub(super) fn exec_words(command: &[String]) -> String {
+    match command.split_first() {
+        Some((program, arguments)) => format!("{program} {}", arguments.join(" ")),
+        None => String::new(),
     }
 }
 

@@ -15,6 +15,7 @@ impl LocalEngine {
             .status()
             .permits(Request::Pause, container.id.as_str())
             .map_err(Error::of)?;
+        let _telling = container.telling.lock().await;
         container.running_shim()?.pause().await?;
         container.change(&self.shared.db, Commit::Quick, |r| {
             r.state.status = Status::Paused;
@@ -31,6 +32,7 @@ impl LocalEngine {
             .status()
             .permits(Request::Unpause, container.id.as_str())
             .map_err(Error::of)?;
+        let _telling = container.telling.lock().await;
         container.running_shim()?.resume().await?;
         container.change(&self.shared.db, Commit::Quick, |r| {
             r.state.status = Status::Running;

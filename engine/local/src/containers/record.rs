@@ -56,8 +56,11 @@ pub struct State {
     pub started_at: i64,
     pub finished_at: i64,
     pub restart_count: u64,
-    /// A person stopped it: `unless-stopped` leaves it alone.
+    /// A person stopped or signalled it: `unless-stopped` leaves it alone.
     pub stopped_by_hand: bool,
+    /// A person called its restarts off, whatever the policy.
+    #[serde(default)]
+    pub restarts_called_off: bool,
     /// What the probes say.
     pub health: Option<health::Machine>,
     pub network: Option<Plugged>,
@@ -90,7 +93,8 @@ impl Record {
         let fails = matches!(policy, restart::Policy::OnFailure(_)) && {
             let exit = restart::Exit {
                 code: i32::try_from(state.exit_code).unwrap_or(1),
-                stopped_by_hand: state.stopped_by_hand,
+                stopped_by_hand: state.restarts_called_off,
+                signalled_by_hand: state.stopped_by_hand,
                 ran_for: Duration::ZERO,
             };
             let count = u32::try_from(state.restart_count).unwrap_or(u32::MAX);

@@ -11,6 +11,7 @@ use dhow_runtime::protocol::client;
 use super::container::Container;
 use super::record::{Record, Status};
 use super::shim::Shim;
+use super::start::Cause;
 use crate::{LocalEngine, Result};
 
 impl LocalEngine {
@@ -96,7 +97,7 @@ impl LocalEngine {
                 continue;
             }
             let _turn = container.operation.lock().await;
-            if let Err(error) = self.start(&container).await {
+            if let Err(error) = self.start(&container, Cause::Asked).await {
                 tracing::warn!(container = %container.id, %error, "not started");
             }
         }

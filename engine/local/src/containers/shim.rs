@@ -12,8 +12,8 @@ use std::time::Duration;
 use dhow_model::{ErrorKind, Id};
 use dhow_runtime::protocol::codec::Decoder;
 use dhow_runtime::protocol::{
-    Answer, Attach, Call, Console, Event, Exec, Failure, FailureKind, Message, Request, Snapshot,
-    client,
+    Answer, Attach, Call, Console, Event, Exec, Failure, FailureKind, Message, ProbeStep, Request,
+    Snapshot, client,
 };
 use dhow_sys::process::Spawned;
 use tokio::io::Interest;
@@ -33,6 +33,13 @@ pub(crate) struct Shim {
     next_id: AtomicU64,
 }
 
+/// What a shim tells unasked, in its order.
+#[derive(Debug)]
+pub(crate) enum Told {
+    Event(Event),
+    Probe(ProbeStep),
+}
+
 impl Shim {
     /// Takes over a connected socket. Events go to the receiver, which ends
     /// when the shim does. `child` is the shim's process where this daemon
@@ -40,7 +47,7 @@ impl Shim {
     pub fn new(
         socket: StdStream,
         child: Option<Spawned>,
-    ) -> Result<(Arc<Self>, mpsc::UnboundedReceiver<Event>)> {
+    ) -> Result<(Arc<Self>, mpsc::UnboundedReceiver<Told>)> {
         socket.set_nonblocking(true)?;
         let shim = Arc::new(Self {
             raw: socket.try_clone()?,
@@ -84,9 +91,10 @@ impl Shim {
         }
     }
 
-    /// Events from number `after` on come from now on.
+    /// Events from number `after` on come from now on, and probes as they run.
     pub async fn subscribe(&self, after: u64) -> Result<()> {
-        self.done(Request::Subscribe { after }, None).await
+        let probes = true;
+        self.done(Request::Subscribe { after, probes }, None).await
     }
 
     /// Signals the first process; `by_hand` ends restarts.
@@ -180,7 +188,7 @@ impl Shim {
 }
 
 /// Sorts what the shim sends, until it goes.
-async fn read(shim: Arc<Shim>, events: mpsc::UnboundedSender<Event>) {
+async fn read(shim: Arc<Shim>, told: mpsc::UnboundedSender<Told>) {
     let mut decoder = Decoder::default();
     let mut buffer = [0; 8192];
     'connection: loop {
@@ -201,7 +209,10 @@ async fn read(shim: Arc<Shim>, events: mpsc::UnboundedSender<Event>) {
                     }
                 }
                 Ok(Some(Message::Event(event))) => {
-                    let _nobody_listens = events.send(event);
+                    let _nobody_listens = told.send(Told::Event(event));
+                }
+                Ok(Some(Message::Probe(step))) => {
+                    let _nobody_listens = told.send(Told::Probe(step));
                 }
                 Ok(None) => break,
                 Err(error) => {

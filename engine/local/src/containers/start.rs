@@ -15,13 +15,23 @@ use oci_spec::runtime::Spec;
 use super::container::Container;
 use super::detach;
 use super::network::Prepared;
-use super::record::{Plugged, Record, Status};
+use super::record::{Plugged, Record, State, Status};
 use super::shim::Shim;
 use crate::db::Commit;
 use crate::{Error, LocalEngine, Result, clock};
 
 /// How long a new shim waits for the one before it to leave.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why a container is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// A person asked for it, or the engine starts: restarts count from 0, and
+    /// what a person called off is on again.
+    Asked,
+    /// Its policy does, because its shim was lost: one more restart.
+    Policy,
+}
 
 /// Everything a start needs, made and not yet used.
 pub(super) struct Plan {
@@ -42,13 +52,13 @@ impl LocalEngine {
         // A client that hangs up in the middle must not leave half a start.
         tokio::spawn(async move {
             let _turn = container.operation.lock().await;
-            engine.start(&container).await
+            engine.start(&container, Cause::Asked).await
         })
         .await?
     }
 
     /// Starts it; the caller holds its turn.
-    pub(crate) async fn start(&self, container: &Arc<Container>) -> Result<()> {
+    pub(crate) async fn start(&self, container: &Arc<Container>, cause: Cause) -> Result<()> {
         container
             .status()
             .permits(Request::Start, container.id.as_str())
@@ -64,7 +74,7 @@ impl LocalEngine {
             let _left = tokio::time::timeout(PATIENCE, before).await;
         }
 
-        let started = self.launch(container).await;
+        let started = self.launch(container, cause).await;
         if let Err(error) = &started {
             drop(container.attachments.take().await);
             let message = error.to_string();
@@ -81,12 +91,23 @@ impl LocalEngine {
         started
     }
 
-    async fn launch(&self, container: &Arc<Container>) -> Result<()> {
-        let record = container.record();
+    async fn launch(&self, container: &Arc<Container>, cause: Cause) -> Result<()> {
+        let mut record = container.record();
+        match cause {
+            Cause::Asked => {
+                record.state.restart_count = 0;
+                record.state.stopped_by_hand = false;
+                record.state.restarts_called_off = false;
+            }
+            Cause::Policy => record.state.restart_count += 1,
+        }
+        let beginning = record.state.clone();
         let engine = self.clone();
         let prepared = tokio::task::spawn_blocking(move || engine.prepare(&record)).await??;
         let (launched, plugged) = prepared;
-        let outcome = self.run(container, launched, plugged.as_ref()).await;
+        let outcome = self
+            .run(container, launched, plugged.as_ref(), beginning)
+            .await;
         if outcome.is_err() {
             let engine = self.clone();
             let id = container.id.clone();
@@ -127,6 +148,7 @@ impl LocalEngine {
         container: &Arc<Container>,
         launched: Launched,
         plugged: Option<&Plugged>,
+        beginning: State,
     ) -> Result<()> {
         let Launched { process, control } = launched;
         let (shim, events) = Shim::new(control, Some(process))?;
@@ -155,8 +177,9 @@ impl LocalEngine {
             state.exit_code = 0;
             state.error.clear();
             state.oom_killed = false;
-            state.restart_count = 0;
-            state.stopped_by_hand = false;
+            state.restart_count = beginning.restart_count;
+            state.stopped_by_hand = beginning.stopped_by_hand;
+            state.restarts_called_off = beginning.restarts_called_off;
             state.health = has_probe.then(health::Machine::default);
             state.network = plugged;
         });
@@ -164,9 +187,7 @@ impl LocalEngine {
             // It runs; that it could not be written down does not stop it.
             tracing::error!(container = %container.id, %error, "state not written");
         }
-        self.network_event(container, "connect");
-        self.volumes_mounted(container);
-        self.container_event(container, "start", &[]);
+        self.tell_start(container);
         self.follow(Arc::clone(container), events).await;
         Ok(())
     }

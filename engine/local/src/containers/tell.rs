@@ -36,8 +36,15 @@ impl LocalEngine {
         );
     }
 
+    /// It runs: for the first time, or again.
+    pub(crate) fn tell_start(&self, container: &Container) {
+        self.network_event(container, "connect");
+        self.volumes_mounted(container);
+        self.container_event(container, "start", &[]);
+    }
+
     /// The container's volumes are there for it now.
-    pub(crate) fn volumes_mounted(&self, container: &Container) {
+    fn volumes_mounted(&self, container: &Container) {
         for point in volumes_of(container) {
             self.daemon_event(
                 EventMessageTypeEnum::VOLUME,

@@ -25,7 +25,7 @@ pub use config::{
     Stop,
 };
 pub use event::{Event, EventKind, ExecState, Exit, Phase, Snapshot, StateFile};
-pub use request::{Answer, Attach, Call, Exec, Failure, FailureKind, Message, Request};
+pub use request::{Answer, Attach, Call, Exec, Failure, FailureKind, Message, ProbeStep, Request};
 
 /// The file in a container's run directory that holds its [`ShimConfig`].
 pub const CONFIG_FILE: &str = "shim.json";

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dhow_runtime::protocol::{Answer, Failure, FailureKind, Phase};
+use dhow_runtime::protocol::{Answer, Failure, FailureKind, Phase, ProbeStep};
 use dhow_sys::pidfd::Ended;
 use rustix::process::{WaitOptions, wait, waitpid};
 
@@ -76,6 +76,11 @@ impl Supervisor {
         task.stage = Stage::Ended(ended);
         if let Some(exec) = task.exec_id().cloned() {
             self.life.exec_exited(now(), &exec, ended.code());
+        } else {
+            self.tell_probe(ProbeStep::Ended {
+                probe: id,
+                code: ended.code(),
+            });
         }
         self.close_input(id);
         self.drain(id);

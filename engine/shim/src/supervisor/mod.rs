@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use dhow_model::Timestamp;
 use dhow_runtime::protocol::{
-    CONFIG_FILE, Failure, FailureKind, Message, SOCKET_FILE, ShimConfig, StateFile,
+    CONFIG_FILE, Failure, FailureKind, Message, ProbeStep, SOCKET_FILE, ShimConfig, StateFile,
 };
 use dhow_sys::cgroup::{Cgroup, Hierarchies, OomWatch};
 use dhow_sys::{fdpass, process};
@@ -205,6 +205,20 @@ impl Supervisor {
             for id in subscribers {
                 self.send(id, &message);
             }
+        }
+    }
+
+    /// Tells those who want to hear of probes, after what happened before.
+    fn tell_probe(&mut self, step: ProbeStep) {
+        self.settle();
+        let hears = |(id, connection): (&u32, &Connection)| connection.hears_probes.then_some(*id);
+        for id in self
+            .connections
+            .iter()
+            .filter_map(hears)
+            .collect::<Vec<_>>()
+        {
+            self.send(id, &Message::Probe(step));
         }
     }
 

@@ -92,7 +92,7 @@ impl Supervisor {
                 let socket = exec.attach.is_some().then(|| self.claim(connection));
                 return self.exec(asked, *exec, socket.flatten());
             }
-            Request::Subscribe { after } => return self.subscribe(asked, after),
+            Request::Subscribe { after, probes } => return self.subscribe(asked, after, probes),
             Request::State => Ok(Answer::State(Box::new(self.snapshot()))),
             Request::Kill { signal, by_hand } => self.kill(signal, by_hand),
             Request::Stop { signal, timeout } => self.kill(signal, true).inspect(|_| {
@@ -128,7 +128,7 @@ impl Supervisor {
         self.life.snapshot().clone()
     }
 
-    fn subscribe(&mut self, asked: (u32, u64), after: u64) {
+    fn subscribe(&mut self, asked: (u32, u64), after: u64, probes: bool) {
         // What happened in this round goes to disk and to the others first, so
         // that nothing comes twice or is missed.
         self.settle();
@@ -144,10 +144,12 @@ impl Supervisor {
         }
         if let Some(connection) = self.connections.get_mut(&asked.0) {
             connection.subscribed = true;
+            connection.hears_probes = probes;
         }
     }
 
     fn kill(&mut self, signal: i32, by_hand: bool) -> Outcome {
+        self.life.signal_by_hand();
         match self.life.phase() {
             Phase::Running | Phase::Paused => {
                 if by_hand {
@@ -161,11 +163,14 @@ impl Supervisor {
                 }
                 Ok(Answer::Done)
             }
-            Phase::Restarting if by_hand => {
-                self.life.stop_by_hand();
-                // If it is being started right now, it ends as soon as it is.
-                if !self.is_starting() {
-                    self.call_off_restart();
+            Phase::Restarting => {
+                if by_hand {
+                    self.life.stop_by_hand();
+                    // If it is being started right now, it ends as soon as it
+                    // is.
+                    if !self.is_starting() {
+                        self.call_off_restart();
+                    }
                 }
                 Ok(Answer::Done)
             }

@@ -116,7 +116,7 @@ impl LocalEngine {
                 console: console.map(|c: Console| c),
             },
             restart: super::create::restart_policy(host.restart_policy.as_ref())?,
-            restart_count: 0,
+            restart_count: record.state.restart_count.try_into().unwrap_or(u32::MAX),
             health: probe(record),
             state_file: directory.join("state.json"),
             ports: Vec::new(),
