@@ -224,6 +224,22 @@ fn a_frozen_container_is_thawed_to_hear_a_signal_and_that_is_told() {
 }
 
 #[test]
+fn a_frozen_container_dies_frozen() {
+    let engine = Engine::with_busybox();
+    crate::idle(&engine, "ice");
+    engine.docker(&["pause", "ice"]).ok();
+    engine.docker(&["kill", "ice"]).ok();
+    let told = told(&engine);
+    let expected = [
+        "container pause",
+        "container kill",
+        "network disconnect",
+        "container die",
+    ];
+    assert_eq!(told[told.len() - 4..], expected, "{told:?}");
+}
+
+#[test]
 fn want_of_memory_is_told_before_the_end() {
     let engine = Engine::with_busybox();
     let words = ["run", "--rm", "-m", "16m", "busybox", "sh", "-c"];

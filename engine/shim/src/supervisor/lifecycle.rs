@@ -252,7 +252,7 @@ impl Supervisor {
             eprintln!("the container cannot be killed: {e}");
         }
         if self.life.phase() == Phase::Paused {
-            self.thaw();
+            self.thaw_to_die();
         }
     }
 
@@ -290,6 +290,13 @@ impl Supervisor {
                 self.schedule_probe();
             }
             Err(e) => eprintln!("the container cannot be thawed: {e}"),
+        }
+    }
+
+    /// Lets SIGKILL arrive; nobody would call that a resumption.
+    pub(super) fn thaw_to_die(&mut self) {
+        if let Err(e) = self.cgroup.thaw() {
+            eprintln!("the container cannot be thawed: {e}");
         }
     }
 

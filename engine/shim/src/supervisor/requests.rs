@@ -157,9 +157,12 @@ impl Supervisor {
                 }
                 self.signal_container(signal)
                     .map_err(|e| other(format!("the signal cannot be sent: {e}")))?;
-                let thaw = by_hand || signal == libc::SIGKILL;
-                if thaw && self.life.phase() == Phase::Paused {
-                    self.thaw();
+                if self.life.phase() == Phase::Paused {
+                    match signal {
+                        libc::SIGKILL => self.thaw_to_die(),
+                        _ if by_hand => self.thaw(),
+                        _ => {}
+                    }
                 }
                 Ok(Answer::Done)
             }
