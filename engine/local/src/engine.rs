@@ -72,6 +72,10 @@ impl LocalEngine {
         std::thread::Builder::new()
             .name("namespaces".to_owned())
             .spawn(move || pool.keep_full())?;
+        let pool = Arc::clone(&engine.shared.network);
+        std::thread::Builder::new()
+            .name("firewall".to_owned())
+            .spawn(move || pool.watch_firewall())?;
         let starting = engine.clone();
         tokio::spawn(async move { starting.start_by_policy().await });
         Ok(engine)

@@ -163,7 +163,7 @@ impl LocalEngine {
 
     /// Sentences for `/info`.
     pub(crate) fn network_warnings(&self) -> Vec<String> {
-        self.shared.network.bridge().warnings().to_vec()
+        self.shared.network.bridge().warnings()
     }
 
     /// The default bridge's address plan as the API shows it.
