@@ -110,6 +110,7 @@ impl Plan {
             netns_fd: None,
             shared_sources: Vec::new(),
             borrowed_mounts: Vec::new(),
+            made_mounts: Vec::new(),
             stop: Stop {
                 signal: libc::SIGTERM,
                 timeout: Some(Duration::from_secs(10)),

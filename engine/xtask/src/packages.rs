@@ -29,6 +29,7 @@ pub const TEST: &[&str] = &[
     "umoci",
     "procps",
     "util-linux",
+    "e2fsprogs",
 ];
 
 /// Installs those of `wanted` that are missing.

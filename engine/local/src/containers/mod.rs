@@ -42,6 +42,7 @@ mod watch;
 
 pub(crate) use create::{merge, new_id};
 pub(crate) use logs::changes::Changes as LogChanges;
+pub(crate) use prepare::VolumeTurns;
 pub(crate) use record::Status;
 
 /// Ends when the awaited condition holds.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bollard_stubs::models::{ContainerConfig, HostConfig, NetworkingConfig};
 pub(crate) use dhow_model::lifecycle::State as Status;
-use dhow_model::mount::Point;
+use dhow_model::mount::{Kind, Point};
 use dhow_model::{Digest, Id, health, restart};
 use dhow_network::Endpoint;
 use serde::{Deserialize, Serialize};
@@ -38,10 +38,30 @@ pub struct Record {
 pub struct Mounted {
     pub point: Point,
     /// Where it lies on the host: the bind's source, the volume's directory;
-    /// empty for tmpfs.
+    /// of an image its id, for it is nowhere on the host; empty for tmpfs.
     pub host: String,
     /// Made for this container: goes with `rm -v` and `--rm`.
     pub anonymous: bool,
+}
+
+impl Mounted {
+    /// Whether it is of this volume.
+    pub fn is_volume(&self, name: &str) -> bool {
+        self.point.spec.kind == Kind::Volume && self.point.name == name
+    }
+
+    /// Who pins a mounted image's layers for container `id`.
+    pub fn pin_owner(&self, id: &Id) -> String {
+        format!("{id}:{}", self.point.destination)
+    }
+
+    /// The image that is mounted, if one is.
+    pub fn image(&self) -> Option<Digest> {
+        match self.point.spec.kind {
+            Kind::Image => self.host.parse().ok(),
+            _ => None,
+        }
+    }
 }
 
 /// State that changes over a container's life. Times are nanoseconds since the

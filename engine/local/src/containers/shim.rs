@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream as StdStream;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
 use dhow_model::{ErrorKind, Id};
@@ -31,6 +31,8 @@ pub(crate) struct Shim {
     sending: tokio::sync::Mutex<()>,
     pending: Mutex<HashMap<u64, oneshot::Sender<Answer>>>,
     next_id: AtomicU64,
+    /// The shim's process, once known.
+    pid: OnceLock<u32>,
 }
 
 /// What a shim tells unasked, in its order.
@@ -55,6 +57,11 @@ impl Shim {
             sending: tokio::sync::Mutex::default(),
             pending: Mutex::default(),
             next_id: AtomicU64::new(1),
+            pid: child
+                .as_ref()
+                .map(|c| c.pid)
+                .map(OnceLock::from)
+                .unwrap_or_default(),
         });
         let (events, receiver) = mpsc::unbounded_channel();
         let reading = Arc::clone(&shim);
@@ -83,10 +90,20 @@ impl Shim {
         self.done(Request::Attach(attach), Some(client)).await
     }
 
+    /// The shim's process, of one that was started or asked how it stands.
+    pub fn pid(&self) -> Option<u32> {
+        self.pid.get().copied()
+    }
+
     /// How the container stands.
     pub async fn snapshot(&self) -> Result<Snapshot> {
         match self.call(Request::State, None).await? {
-            Answer::State(snapshot) => Ok(*snapshot),
+            Answer::State(snapshot) => {
+                if let Some(pid) = snapshot.shim_pid {
+                    let _known_already = self.pid.set(pid);
+                }
+                Ok(*snapshot)
+            }
             other => Err(unexpected(other)),
         }
     }
@@ -233,7 +250,7 @@ fn failed(failure: Failure) -> Error {
         FailureKind::NoSuchExec => ErrorKind::NotFound,
         FailureKind::Unsupported => ErrorKind::InvalidParameter,
         FailureKind::NotFound | FailureKind::NotExecutable => ErrorKind::InvalidParameter,
-        FailureKind::Other => ErrorKind::System,
+        FailureKind::Mount | FailureKind::Other => ErrorKind::System,
     };
     Error::new(kind, failure.message)
 }

@@ -102,6 +102,7 @@ impl LocalEngine {
             Cause::Policy => record.state.restart_count += 1,
         }
         let beginning = record.state.clone();
+        let _turns = self.mounting_turns(&record).await;
         let engine = self.clone();
         let prepared = tokio::task::spawn_blocking(move || engine.prepare(&record)).await??;
         let (launched, plugged) = prepared;
@@ -250,6 +251,7 @@ fn start_error(failure: Failure) -> Error {
              unknown"
         )),
         FailureKind::Unsupported => Error::invalid(message),
+        FailureKind::Mount => Error::system(message),
         FailureKind::Conflict | FailureKind::NoSuchExec | FailureKind::Other => Error::new(
             ErrorKind::System,
             format!(
@@ -263,7 +265,10 @@ fn start_error(failure: Failure) -> Error {
 /// What dockerd records as the exit code of a container that did not start.
 fn exit_code_of(message: &str) -> i64 {
     let says = |text: &str| message.contains(text);
-    if says("executable file not found") || says("no such file or directory") {
+    // What fails before there is a task says nothing of the program.
+    if !says("failed to create task for container") {
+        128
+    } else if says("executable file not found") || says("no such file or directory") {
         127
     } else if says("permission denied") || says("is a directory") || says("exec format error") {
         126

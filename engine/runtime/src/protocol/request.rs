@@ -167,6 +167,8 @@ pub enum FailureKind {
     /// An option that this kernel or its lack of a capability cannot honour;
     /// the message names it.
     Unsupported,
+    /// A volume or an image cannot be mounted; the message is whole.
+    Mount,
 }
 
 impl Failure {

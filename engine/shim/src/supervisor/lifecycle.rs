@@ -240,7 +240,7 @@ impl Supervisor {
 
     /// The container has ended for good.
     pub(super) fn finish(&mut self) {
-        rootfs::unmount(&self.run_dir);
+        rootfs::unmount(&self.run_dir, &self.config);
         self.timers.clear();
         self.life.leave();
         self.done = true;

@@ -29,6 +29,7 @@ use crate::life::Life;
 use crate::log::Log;
 use crate::poller::{Interest, Poller, Ready, Token};
 use crate::ports::Ports;
+use crate::rootfs::RootfsError;
 use crate::streams::{Client, Kind, Task};
 use crate::{record, rootfs};
 
@@ -101,10 +102,11 @@ impl Supervisor {
 
         let mut broken = None;
         if let Err(error) = rootfs::mount(run_dir, &config) {
-            broken = Some(Failure::new(
-                FailureKind::Other,
-                dhow_model::error::chain(&error),
-            ));
+            let kind = match &error {
+                RootfsError::Made(_) => FailureKind::Mount,
+                _ => FailureKind::Other,
+            };
+            broken = Some(Failure::new(kind, dhow_model::error::chain(&error)));
         }
         let log = Log::open(&config.log).unwrap_or_else(|e| {
             let path = config.log.path.display();

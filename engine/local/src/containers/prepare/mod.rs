@@ -4,6 +4,7 @@
 
 mod devices;
 mod logging;
+mod made;
 mod mounts;
 mod namespaces;
 mod process;
@@ -20,6 +21,7 @@ use super::start::Plan;
 use crate::{Error, LocalEngine, Result};
 
 pub(super) use devices::check as check_devices;
+pub(crate) use made::VolumeTurns;
 pub(super) use resources::{keep as keep_limits, limits};
 pub(super) use rootfs::Layered;
 pub(super) use security::{check as check_security, warnings as security_warnings};
@@ -38,7 +40,8 @@ impl LocalEngine {
         let rootfs = rootfs::Layered::new(&directory.join("upper"), &layers);
         rootfs.make_working_directory(record.config.working_dir.as_deref().unwrap_or_default())?;
         let sharing = self.namespaces_of(record, &run_directory)?;
-        let mut mounts = self.mounts_of(record)?;
+        let mut making = made::Making::new(&run_directory);
+        let mut mounts = self.mounts_of(record, &mut making)?;
         mounts.extend(self.network_files(record, &directory, &mounts)?);
         let security = security::options(host)?;
         let cgroup = self.cgroup_path(record);
@@ -124,6 +127,7 @@ impl LocalEngine {
             netns_fd: None,
             shared_sources: mounts::shared_sources(record),
             borrowed_mounts: sharing.borrowed,
+            made_mounts: making.made,
             stop: Stop {
                 signal: self.stop_signal(record)?,
                 timeout: super::stop::grace(record, None),
