@@ -14,10 +14,11 @@ mod security;
 
 use dhow_model::health;
 use dhow_runtime::protocol::{Console, ROOTFS_DIR, Rootfs, ShimConfig, Stdio, Stop};
-use dhow_runtime::spec::{SpecPlan, limits::NETWORK_SYSCTLS, namespaces::Namespace};
+use dhow_runtime::spec::{SpecPlan, apparmor, limits::NETWORK_SYSCTLS, namespaces::Namespace};
 
 use super::record::{Plugged, Record};
 use super::start::Plan;
+use crate::system::host::Host;
 use crate::{Error, LocalEngine, Result};
 
 pub(super) use devices::check as check_devices;
@@ -153,7 +154,13 @@ pub(super) fn probe(record: &Record) -> Option<health::Probe> {
     super::create::health_config(check).probe(record.config.shell.as_deref().unwrap_or_default())
 }
 
-/// The AppArmor profile it was given, where the host has AppArmor.
-pub(super) fn app_armor_profile(record: &Record) -> Option<String> {
-    security::options(&record.host_config).ok()?.apparmor
+/// The AppArmor profile to show: the one it has where the host has AppArmor,
+/// else the one that was asked for.
+pub(super) fn app_armor_profile(record: &Record, host: &Host) -> Option<String> {
+    let asked = security::options(&record.host_config).ok()?.apparmor;
+    if !host.has_app_armor {
+        return asked;
+    }
+    let privileged = record.host_config.privileged == Some(true);
+    Some(apparmor::profile(asked.as_deref(), privileged).to_owned())
 }
