@@ -273,6 +273,52 @@ fn killed_in_the_middle_of_starts_it_comes_back_clean() {
 }
 
 #[test]
+fn what_cannot_be_read_is_kept_and_what_is_nobodys_goes() {
+    let mut engine = Engine::with_busybox();
+    let words = [
+        "run",
+        "--name",
+        "odd",
+        "--mount",
+        "type=image,src=busybox,dst=/i",
+    ];
+    let program = ["busybox", "sh", "-c", "echo cargo > /file"];
+    let database = |engine: &Engine, name: &str| {
+        rusqlite::Connection::open(engine.data_root().join(name)).unwrap()
+    };
+    engine.docker(&[&words[..], &program].concat()).ok();
+    assert!(engine.stop().success());
+    let records = |sql: &str, engine: &Engine| {
+        database(engine, "engine.db").execute(sql, []).unwrap();
+    };
+    // As a newer daemon may have written it; and what one that was killed
+    // while it made a container had done by then.
+    records("UPDATE container SET record = '{' || record", &engine);
+    let pins = |engine: &Engine| -> u32 {
+        let count = "SELECT count(DISTINCT owner) FROM pins";
+        let images = database(engine, "image/images.db");
+        images.query_row(count, [], |row| row.get(0)).unwrap()
+    };
+    let nobody = "INSERT INTO pins SELECT replace(owner, substr(owner, 1, 8), 'cafecafe'), \
+                  position, diff_id, chain_id FROM pins";
+    database(&engine, "image/images.db")
+        .execute(nobody, [])
+        .unwrap();
+    assert_eq!(pins(&engine), 4);
+    engine.start_again();
+    assert_eq!(engine.docker(&["ps", "-aq"]).ok(), "");
+    assert_eq!(pins(&engine), 2, "only what is nobody's goes");
+    assert!(engine.stop().success());
+    records("UPDATE container SET record = substr(record, 2)", &engine);
+    engine.start_again();
+    let copied = engine.scratch().join("copied");
+    let to = copied.display().to_string();
+    engine.docker(&["cp", "odd:/file", &to]).ok();
+    assert_eq!(std::fs::read_to_string(copied).unwrap(), "cargo\n");
+    engine.docker(&["start", "-a", "odd"]).ok();
+}
+
+#[test]
 fn engines_live_side_by_side() {
     let (one, two) = (Engine::with_busybox(), Engine::with_busybox());
     idle(&one, "same-name");

@@ -64,6 +64,11 @@ impl Mounted {
     }
 }
 
+/// The container of a pin's owner: itself, or one of its mounts.
+pub(crate) fn pin_container(owner: &str) -> &str {
+    owner.split_once(':').map_or(owner, |(id, _)| id)
+}
+
 /// State that changes over a container's life. Times are nanoseconds since the
 /// epoch; 0 is never.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
