@@ -158,6 +158,7 @@ impl Life {
         self.snapshot.pid = None;
         self.snapshot.finished_at = Some(now);
         self.snapshot.exit = Some(exit);
+        self.abandon_probing();
         let next = self.decide(restart::Exit {
             code: exit.code,
             stopped_by_hand: self.snapshot.stopped_by_hand,
@@ -215,6 +216,7 @@ impl Life {
 
     pub fn paused(&mut self, now: Timestamp) {
         self.snapshot.phase = Phase::Paused;
+        self.abandon_probing();
         self.tell(now, EventKind::Paused);
     }
 
@@ -295,6 +297,12 @@ impl Life {
     /// The shim leaves.
     pub fn leave(&mut self) {
         self.snapshot.shim_pid = None;
+    }
+
+    fn abandon_probing(&mut self) {
+        if let Some(health) = &mut self.snapshot.health {
+            health.abandon();
+        }
     }
 
     fn decide(&mut self, exit: restart::Exit) -> Next {

@@ -156,6 +156,27 @@ fn every_run_under_a_policy_is_told_whole() {
 }
 
 #[test]
+fn a_start_that_fails_has_had_its_network() {
+    let engine = Engine::with_busybox();
+    let words = ["run", "--rm", "-v", "cargo:/cargo", "busybox", "nosuch"];
+    engine.docker(&words).fails(127);
+    let expected = [
+        "volume create cargo",
+        "container create",
+        "container attach",
+        "network connect",
+        "volume mount cargo",
+        "network disconnect",
+        "volume unmount cargo",
+        "container destroy",
+    ];
+    until("it is removed", || {
+        let told = told(&engine);
+        (told.last()? == "container destroy").then(|| assert_eq!(told, expected))
+    });
+}
+
+#[test]
 fn probes_are_told_as_the_execs_they_are() {
     let engine = Engine::with_busybox();
     let words = ["run", "-d", "--name", "well", "--init"];
@@ -194,7 +215,18 @@ fn probes_are_told_as_the_execs_they_are() {
     assert_eq!(of("exec_create").len(), 64);
     assert_eq!(of("exec_create"), of("exec_start"));
     assert_eq!(of("exec_create"), of("exec_die"));
-    engine.docker(&["rm", "-f", "well"]).ok();
+    // Nobody probes what is frozen or has ended.
+    let health = || field(&engine, "well", "{{.State.Health.Status}}");
+    engine.docker(&["pause", "well"]).ok();
+    until("it counts as unhealthy", || {
+        (health() == "unhealthy").then_some(())
+    });
+    engine.docker(&["unpause", "well"]).ok();
+    until("it is healthy again", || {
+        (health() == "healthy").then_some(())
+    });
+    engine.docker(&["stop", "-t", "0", "well"]).ok();
+    assert_eq!(health(), "unhealthy");
 }
 
 #[test]

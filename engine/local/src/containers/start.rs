@@ -105,7 +105,7 @@ impl LocalEngine {
         let _turns = self.mounting_turns(&record).await;
         let engine = self.clone();
         let prepared = tokio::task::spawn_blocking(move || engine.prepare(&record)).await??;
-        let (launched, plugged) = prepared;
+        let (launched, plugged) = prepared.inspect_err(|_| self.tell_failed_start(container))?;
         let outcome = self
             .run(container, launched, plugged.as_ref(), beginning)
             .await;
@@ -117,12 +117,14 @@ impl LocalEngine {
                 engine.remove_run_directory(&id);
             };
             tokio::task::spawn_blocking(undo).await?;
+            self.tell_failed_start(container);
         }
         outcome
     }
 
-    /// Makes the network ready, plans, and starts the shim. Blocks.
-    fn prepare(&self, record: &Record) -> Result<(Launched, Option<Plugged>)> {
+    /// Makes the network ready, plans, and starts the shim. What fails once the
+    /// network is ready is the inner error. Blocks.
+    fn prepare(&self, record: &Record) -> Result<Result<(Launched, Option<Plugged>)>> {
         let Prepared { plugged, inherited } = self.prepare_network(record)?;
         let launched = self.plan(record, plugged.as_ref()).and_then(|mut plan| {
             let directory = self.run_directory(&record.id);
@@ -135,11 +137,11 @@ impl LocalEngine {
                 .map_err(Error::of)
         });
         match launched {
-            Ok(launched) => Ok((launched, plugged)),
+            Ok(launched) => Ok(Ok((launched, plugged))),
             Err(error) => {
                 self.give_back_network(plugged.as_ref());
                 self.remove_run_directory(&record.id);
-                Err(error)
+                Ok(Err(error))
             }
         }
     }

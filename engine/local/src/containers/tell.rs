@@ -43,6 +43,14 @@ impl LocalEngine {
         self.container_event(container, "start", &[]);
     }
 
+    /// It could not be started; it had its network already.
+    pub(crate) fn tell_failed_start(&self, container: &Container) {
+        self.network_event(container, "connect");
+        self.volumes_mounted(container);
+        self.network_event(container, "disconnect");
+        self.volumes_unmounted(container);
+    }
+
     /// The container's volumes are there for it now.
     fn volumes_mounted(&self, container: &Container) {
         for point in volumes_of(container) {

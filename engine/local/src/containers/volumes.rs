@@ -46,13 +46,6 @@ impl LocalEngine {
     }
 
     fn fill_volume(&self, container: &Container, mounted: &Mounted, volume: &Volume) -> Result<()> {
-        // Mounted first, so that one that cannot be is known at once.
-        let unfilled = |e: Error| e.context("failed to populate volume");
-        let own = self.mounted_volume(volume).map_err(unfilled)?;
-        if volume.mount_plan().is_some_and(|plan| plan.is_memory()) {
-            // What is copied would be gone with this mount.
-            return Ok(());
-        }
         let root = self.tree(container)?;
         let path = mounted.point.destination.as_bytes();
         let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::DIRECTORY;
@@ -60,6 +53,12 @@ impl LocalEngine {
             // The image has no directory there: nothing to copy.
             return Ok(());
         };
+        let unfilled = |e: Error| e.context("failed to populate volume");
+        let own = self.mounted_volume(volume).map_err(unfilled)?;
+        if volume.mount_plan().is_some_and(|plan| plan.is_memory()) {
+            // What is copied would be gone with this mount.
+            return Ok(());
+        }
         let (volumes, name) = (&self.shared.volumes, &volume.name);
         let source = Root::from_fd(source);
         match own {

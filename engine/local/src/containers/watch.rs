@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use dhow_model::lifecycle;
+use dhow_model::{health, lifecycle};
 use dhow_runtime::protocol::{Event, EventKind, Exit, ProbeStep, StateFile};
 use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
@@ -97,7 +97,12 @@ impl LocalEngine {
                 self.record_event(container, event.seq, |_| {});
                 self.container_event(container, "oom", &[]);
             }
-            EventKind::Paused => self.record_status(container, event.seq, lifecycle::Event::Paused),
+            EventKind::Paused => {
+                self.record_status(container, event.seq, lifecycle::Event::Paused);
+                self.record_event(container, event.seq, |state| {
+                    state.health.iter_mut().for_each(health::Machine::abandon);
+                });
+            }
             EventKind::Resumed => {
                 let was = container.status();
                 self.record_status(container, event.seq, lifecycle::Event::Resumed);
@@ -160,6 +165,7 @@ impl LocalEngine {
             let event = lifecycle::Event::Exited { will_restart };
             state.status = state.status.after(event).unwrap_or(Status::Exited);
             state.pid = None;
+            state.health.iter_mut().for_each(health::Machine::abandon);
             state.exit_code = i64::from(exit.code);
             state.oom_killed = exit.oom_killed;
             state.finished_at = at;

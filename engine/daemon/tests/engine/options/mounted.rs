@@ -228,10 +228,13 @@ fn volumes_that_cannot_be_mounted_say_why_in_dockers_words() {
         ),
     ];
     for (name, message) in &told {
-        // While it is filled, when it is made; or when it starts.
+        // When it is to be filled with what the image has, or at the start.
         let populate = format!("failed to populate volume: {message}");
-        refuses(&engine, &[(&format!("-v {name}:/x"), &populate)]);
-        refuses(&engine, &[(&format!("-v {name}:/x:nocopy"), message)]);
+        refuses(&engine, &[(&format!("-v {name}:/etc"), &populate)]);
+        let plain = format!("Error response from daemon: {message}");
+        for place in ["/x", "/etc:nocopy"] {
+            refuses(&engine, &[(&format!("-v {name}:{place}"), &plain)]);
+        }
     }
     let late = [
         "create",
