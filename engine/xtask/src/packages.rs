@@ -28,6 +28,7 @@ pub const TEST: &[&str] = &[
     "skopeo",
     "umoci",
     "procps",
+    "python3-docker",
     "util-linux",
     "e2fsprogs",
 ];

@@ -7,8 +7,8 @@
 #![forbid(unsafe_code)]
 
 mod api;
-mod exchange;
 mod events;
+mod exchange;
 mod exec;
 mod files;
 mod hostile;
@@ -22,6 +22,7 @@ mod ports;
 mod proxies;
 mod registries;
 mod run;
+mod sdk;
 mod servers;
 mod streams;
 mod supervision;

@@ -208,12 +208,17 @@ impl LocalEngine {
                 }
             };
         }
-        let multiplexed = !exec.tty();
+        // As whoever starts it says: a terminal's output comes in frames to one
+        // who did not say that it is a terminal's.
+        let multiplexed = config.tty != Some(true);
         Ok(Some(PreparedStream::new(multiplexed, move |client| {
             Box::pin(async move {
                 // Kept to write the failure to, should there be one.
                 let spare = client.socket.try_clone()?;
-                match engine.run_exec(&exec, Some(client), console).await {
+                match engine
+                    .run_exec(&exec, Some((client, multiplexed)), console)
+                    .await
+                {
                     Ok(Ok(_)) => Ok(()),
                     Ok(Err(failure)) => {
                         engine.exec_failed(&exec, &failure);
@@ -228,10 +233,11 @@ impl LocalEngine {
         })))
     }
 
+    /// Runs it for a client, with frames around its output or without.
     async fn run_exec(
         &self,
         exec: &Arc<Exec>,
-        client: Option<ClientSocket>,
+        client: Option<(ClientSocket, bool)>,
         console: Option<Console>,
     ) -> Result<std::result::Result<u32, Failure>> {
         let container = &exec.container;
@@ -244,7 +250,7 @@ impl LocalEngine {
         let config = &exec.config;
         let on = |flag: Option<bool>| flag == Some(true);
         let (attach, socket) = match client {
-            Some(client) => (
+            Some((client, framed)) => (
                 Some(Attach {
                     exec: Some(exec.id.clone()),
                     stdin: on(config.attach_stdin),
@@ -255,6 +261,7 @@ impl LocalEngine {
                     } else {
                         Vec::new()
                     },
+                    framed: Some(framed),
                     early_input: client.early.to_vec(),
                 }),
                 Some(client.socket),

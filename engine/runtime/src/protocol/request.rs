@@ -113,8 +113,8 @@ fn yes() -> bool {
 
 /// How a client's socket is joined.
 ///
-/// To the client: stdcopy frames without a tty, raw bytes with one; the shim
-/// shuts the socket down when all output is delivered. From the client: raw
+/// To the client: stdcopy frames without a tty, raw bytes with one, unless
+/// `framed` says otherwise; the shim shuts the socket down when all output is delivered. From the client: raw
 /// input, whose end (half-close) ends stdin where that is meant to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attach {
@@ -125,6 +125,9 @@ pub struct Attach {
     /// Bytes that, typed in a row on a tty, detach the client; none when empty.
     #[serde(default)]
     pub detach_keys: Vec<u8>,
+    /// Whether output comes in stdcopy frames; without a tty unless told.
+    #[serde(default)]
+    pub framed: Option<bool>,
     /// Input that was read together with the HTTP request.
     #[serde(default)]
     pub early_input: Vec<u8>,
