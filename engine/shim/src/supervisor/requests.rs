@@ -302,7 +302,7 @@ impl Supervisor {
     }
 }
 
-fn send_signal(pid: Option<u32>, signal: i32) -> io::Result<()> {
+pub(super) fn send_signal(pid: Option<u32>, signal: i32) -> io::Result<()> {
     // Not waited for yet, so the number cannot have been given to another.
     let pid = pid.ok_or(io::ErrorKind::NotFound)?;
     // SAFETY: sends a signal to a child; nothing of this process is touched.
