@@ -336,6 +336,10 @@ fn limits(resources: &LinuxResources) -> Limits {
         cpuset_mems: cpu.and_then(|c| c.mems().clone()),
         pids: resources.pids().as_ref().map(|pids| pids.limit()),
         block_io_weight: resources.block_io().as_ref().and_then(|io| io.weight()),
+        io_weight: resources
+            .unified()
+            .as_ref()
+            .and_then(|files| files.get("io.weight").cloned()),
     }
 }
 
