@@ -31,6 +31,10 @@ pub const TEST: &[&str] = &[
     "python3-docker",
     "util-linux",
     "e2fsprogs",
+    "qemu-system-x86",
+    "util-linux",
+    "xz-utils",
+    "zstd",
 ];
 
 /// Installs those of `wanted` that are missing.
