@@ -19,19 +19,17 @@ pub const RUN: &[&str] = &["iproute2", "nftables"];
 
 /// Needed by the tests on top of the above.
 pub const TEST: &[&str] = &[
+    "apache2-utils",
     "busybox-static",
     "ca-certificates",
     "curl",
     "e2fsprogs",
     "openssl",
-    "apache2-utils",
-    "skopeo",
-    "umoci",
     "procps",
     "python3-docker",
-    "util-linux",
-    "e2fsprogs",
     "qemu-system-x86",
+    "skopeo",
+    "umoci",
     "util-linux",
     "xz-utils",
     "zstd",
