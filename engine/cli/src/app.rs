@@ -263,11 +263,17 @@ commands! {
 commands! {
     /// What can be done with contexts.
     ContextCommand {
-        Inspect(context::InspectArguments) => context::inspect,
+        Create(context::create::Arguments) => context::create::run,
+        Export(context::transfer::ExportArguments) => context::transfer::export,
+        Import(context::transfer::ImportArguments) => context::transfer::import,
+        Inspect(context::inspect::Arguments) => context::inspect::run,
         #[command(alias = "list")]
-        Ls(context::ListArguments) => context::list,
-        Show(context::ShowArguments) => context::show,
-        Use(context::UseArguments) => context::choose,
+        Ls(context::list::Arguments) => context::list::run,
+        #[command(alias = "remove")]
+        Rm(context::rm::Arguments) => context::rm::run,
+        Show(context::select::ShowArguments) => context::select::show,
+        Update(context::update::Arguments) => context::update::run,
+        Use(context::select::UseArguments) => context::select::choose,
     }
 }
 

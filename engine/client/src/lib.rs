@@ -15,6 +15,7 @@ pub mod credentials;
 pub mod discovery;
 pub mod endpoint;
 pub mod error;
+mod file;
 mod hijack;
 mod http;
 mod request;

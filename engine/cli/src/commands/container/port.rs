@@ -7,6 +7,7 @@ use crate::commands::container::path;
 use crate::failure::Failure;
 use crate::format::Value;
 use crate::output;
+use crate::output::order::natural;
 use crate::session::Session;
 
 /// Show where ports of a container are published
@@ -59,24 +60,4 @@ fn address(binding: &Value) -> String {
     } else {
         format!("{address}:{port}")
     }
-}
-
-/// Texts in the order people expect: digits count as numbers.
-fn natural(text: &str) -> Vec<(u64, String)> {
-    let mut parts = Vec::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let words = rest
-            .find(|c: char| c.is_ascii_digit())
-            .unwrap_or(rest.len());
-        let (word, after) = rest.split_at(words);
-        let digits = after
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(after.len());
-        let (number, after) = after.split_at(digits);
-        parts.push((0, word.to_owned()));
-        parts.push((number.parse().unwrap_or(0), String::new()));
-        rest = after;
-    }
-    parts
 }

@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::format::Value;
 use crate::options::filter;
 use crate::output::list::{self, Columns, Format, Row};
+use crate::output::order::natural;
 use crate::session::Session;
 
 /// List volumes
@@ -82,23 +83,4 @@ pub fn row(volume: &Value) -> Row {
         .text("Size", known("Size", human_size))
         .text("Status", "N/A")
         .labels(labels)
-}
-
-/// Names in the order people expect: `v2` before `v10`.
-fn natural(name: &str) -> Vec<(String, u64)> {
-    let mut parts = Vec::new();
-    let mut rest = name;
-    while !rest.is_empty() {
-        let word = rest
-            .find(|c: char| c.is_ascii_digit())
-            .unwrap_or(rest.len());
-        let (word, after) = rest.split_at(word);
-        let digits = after
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(after.len());
-        let (number, after) = after.split_at(digits);
-        parts.push((word.to_owned(), number.parse().unwrap_or(0)));
-        rest = after;
-    }
-    parts
 }
