@@ -24,6 +24,7 @@ pub mod outcome;
 pub mod program;
 pub mod registry;
 pub mod slot;
+pub mod ssh;
 pub mod wait;
 
 pub use dockerd::Dockerd;
@@ -32,4 +33,5 @@ pub use guest::Guest;
 pub use image::{Image, Layer};
 pub use outcome::Outcome;
 pub use registry::Registry;
+pub use ssh::SshServer;
 pub use wait::until;

@@ -1,8 +1,8 @@
 //! The Debian and Ubuntu packages that tasks need, and how they get here.
 //!
 //! Only packages that start no service are installed. What would start one
-//! (docker-registry, nginx, PostgreSQL, docker.io) is downloaded and
-//! unpacked beside the sources' cache by the testkit instead.
+//! (docker-registry, nginx, PostgreSQL, openssh-server, docker.io) is
+//! downloaded and unpacked in the cache folder by the testkit instead.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -24,6 +24,7 @@ pub const TEST: &[&str] = &[
     "ca-certificates",
     "curl",
     "e2fsprogs",
+    "openssh-client",
     "openssl",
     "procps",
     "python3-docker",
@@ -33,6 +34,8 @@ pub const TEST: &[&str] = &[
     "util-linux",
     "xz-utils",
     "zstd",
+    "fish",
+    "zsh",
 ];
 
 /// Installs those of `wanted` that are missing.

@@ -6,3 +6,4 @@
 
 mod both;
 mod context;
+mod remote;

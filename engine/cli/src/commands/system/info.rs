@@ -43,7 +43,11 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
             let mut text = String::new();
             let result = template.execute(&data, Functions::Usual, &mut text);
             output::line(&text);
-            result.map_err(|error| Failure::message(error.to_string()))?;
+            // What an engine that does not answer cannot say is no mistake of
+            // the template's.
+            if answer.is_ok() {
+                result.map_err(|error| Failure::message(error.to_string()))?;
+            }
         }
     }
     answer.map(|_| 0)
