@@ -191,22 +191,25 @@ pub fn locate<'a>(root: &'a Command, argv: &[String]) -> Vec<&'a Command> {
     path
 }
 
-fn takes_next_word(command: &Command, word: &str) -> bool {
+/// Whether the value of the flag `word` is the next word: that of `--host`,
+/// `-H` and `-itv`, not that of `--host=x`, `-Hx` and `-it`.
+pub fn takes_next_word(command: &Command, word: &str) -> bool {
     if word.contains('=') {
         return false;
     }
-    let arg = match word.strip_prefix("--") {
-        Some(long) => command
-            .get_arguments()
-            .find(|arg| arg.get_long() == Some(long)),
-        // `-H tcp://…` and `-Htcp://…`: only the first takes the next word.
-        None if word.len() == 2 => {
-            let short = word.chars().nth(1);
-            command.get_arguments().find(|arg| arg.get_short() == short)
+    let takes = |arg: &Arg| arg.get_action().takes_values() && !arg.is_require_equals_set();
+    if let Some(long) = word.strip_prefix("--") {
+        let mut arguments = command.get_arguments();
+        return arguments.any(|arg| arg.get_long() == Some(long) && takes(arg));
+    }
+    let mut letters = word.chars().skip(1);
+    while let Some(letter) = letters.next() {
+        let mut arguments = command.get_arguments();
+        if arguments.any(|arg| arg.get_short() == Some(letter) && takes(arg)) {
+            return letters.next().is_none();
         }
-        None => None,
-    };
-    arg.is_some_and(|arg| arg.get_action().takes_values() && !arg.is_require_equals_set())
+    }
+    false
 }
 
 fn full_name(program: Program, path: &[&Command]) -> String {

@@ -5,5 +5,6 @@
 #![forbid(unsafe_code)]
 
 mod both;
+mod completion;
 mod context;
 mod remote;
