@@ -30,7 +30,7 @@ pub struct App {
     hosts: Vec<String>,
     /// How much to log: debug, info, warn, error, fatal
     #[arg(short, long = "log-level")]
-    _log_level: Option<String>,
+    log_level: Option<String>,
     /// Use TLS; --tlsverify implies it
     #[arg(long)]
     tls: bool,
@@ -54,6 +54,17 @@ pub struct App {
 }
 
 impl App {
+    /// A level that nobody knows. There is nothing to log here; the flag is
+    /// taken because scripts give it.
+    pub fn unknown_log_level(&self) -> Option<&str> {
+        const LEVELS: &[&str] = &[
+            "panic", "fatal", "error", "warn", "warning", "info", "debug", "trace",
+        ];
+        let level = self.log_level.as_deref()?;
+        let known = LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level));
+        (!known).then_some(level)
+    }
+
     /// What the global flags say about the engine.
     pub fn choice(&self) -> Choice {
         Choice {

@@ -58,6 +58,10 @@ fn run(program: Program, argv: &[String]) -> i32 {
             return refusal.code;
         }
     };
+    if let Some(level) = app.unknown_log_level() {
+        output::warn(&format!("Unable to parse logging level: {level}"));
+        return 1;
+    }
     if app.version {
         output::line(&app::version_line(program));
         return 0;

@@ -30,8 +30,15 @@ pub fn adapt(command: Command) -> Command {
         .disable_help_subcommand(true)
         .args_override_self(true)
         .mut_args(|arg| {
-            if !is_bool(&arg) || arg.is_positional() {
+            if arg.is_positional() {
                 return arg;
+            }
+            if !is_bool(&arg) {
+                // Whatever stands behind such a flag is its value.
+                return match arg.get_action().takes_values() && !arg.is_require_equals_set() {
+                    true => arg.allow_hyphen_values(true),
+                    false => arg,
+                };
             }
             let counts_from_false = matches!(arg.get_action(), ArgAction::SetTrue);
             let arg = arg
@@ -64,7 +71,13 @@ pub fn adapt(command: Command) -> Command {
 
 /// What to tell a person whose command line clap refused.
 pub fn refuse(program: Program, root: &Command, argv: &[String], error: &clap::Error) -> Refusal {
-    let path = locate(root, argv);
+    let mut path = locate(root, argv);
+    // A flag before the command is the program's, whatever command follows.
+    let shown = context(error, ContextKind::InvalidArg);
+    let own = |command: &Command| shown.starts_with('-') && find(command, &shown).is_some();
+    if path.last().is_some_and(|command| !own(command)) && own(root) {
+        path.truncate(1);
+    }
     let command = path.last().copied().unwrap_or(root);
     let name = full_name(program, &path);
     let help = |text: String| Refusal {
@@ -223,7 +236,9 @@ fn full_name(program: Program, path: &[&Command]) -> String {
 
 fn usage(name: &str, command: &Command) -> String {
     let mut text = name.to_owned();
-    if !options(command).is_empty() {
+    // Docker says nothing of the one flag that these have.
+    let silent = ["context rm", "network rm"];
+    if !options(command).is_empty() && !silent.iter().any(|silent| name.ends_with(silent)) {
         text.push_str(" [OPTIONS]");
     }
     if command.has_subcommands() {
@@ -404,13 +419,13 @@ fn flag_error(error: &clap::Error, command: &Command, argv: &[String]) -> String
             }
             None => {
                 let letter = shown.chars().nth(1).unwrap_or_default();
-                let word = argv
+                // The letters before it were understood.
+                let rest = argv
                     .iter()
-                    .find(|word| {
-                        word.starts_with('-') && !word.starts_with("--") && word.contains(letter)
-                    })
-                    .map_or(shown.as_str(), String::as_str);
-                format!("unknown shorthand flag: '{letter}' in {word}")
+                    .filter(|word| word.starts_with('-') && !word.starts_with("--"))
+                    .find_map(|word| word.find(letter).map(|at| &word[at..]))
+                    .unwrap_or(shown.trim_start_matches('-'));
+                format!("unknown shorthand flag: '{letter}' in -{rest}")
             }
         },
         ErrorKind::InvalidValue if context(error, ContextKind::InvalidValue).is_empty() => {

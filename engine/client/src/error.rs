@@ -49,6 +49,17 @@ pub enum Error {
     /// A host that cannot be understood.
     #[error("unable to parse docker host `{0}`")]
     InvalidHost(String),
+    /// A host whose part before `://` means nothing.
+    #[error("invalid bind address format: {0}")]
+    UnknownScheme(String),
+    /// A host whose name and port cannot be told apart.
+    #[error("parse {text:?}: {fault}")]
+    InvalidAddress {
+        /// The host.
+        text: String,
+        /// What is wrong with it.
+        fault: String,
+    },
     /// A transport this build does not have.
     #[error("unsupported transport in host `{0}`")]
     UnsupportedTransport(String),
@@ -142,6 +153,8 @@ impl HasKind for Error {
             Self::Context(ContextError::Malformed { .. }) => ErrorKind::System,
             Self::Context(_)
             | Self::InvalidHost(_)
+            | Self::UnknownScheme(_)
+            | Self::InvalidAddress { .. }
             | Self::UnsupportedTransport(_)
             | Self::SeveralHosts
             | Self::HostAndContext => ErrorKind::InvalidParameter,

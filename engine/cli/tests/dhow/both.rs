@@ -28,6 +28,14 @@ impl Client {
         Self::new(program::ours("dhow"), "dhow", home)
     }
 
+    /// Our own client, called by the name `docker`.
+    pub fn dhow_as_docker(home: &Path) -> Self {
+        let link = home.join("docker");
+        std::fs::create_dir_all(home).expect("a temporary folder can be made");
+        std::os::unix::fs::symlink(program::ours("dhow"), &link).expect("a link can be made");
+        Self::new(link, "docker", home)
+    }
+
     fn new(program: PathBuf, name: &'static str, home: &Path) -> Self {
         std::fs::create_dir_all(home).expect("a temporary folder can be made");
         Self {
@@ -89,6 +97,7 @@ impl Client {
                 (format!("'{name} "), "'CLIENT "),
                 (format!("Usage:  {name} "), "Usage:  CLIENT "),
                 (format!("command: {name} "), "command: CLIENT "),
+                (format!("\t{name} "), "\tCLIENT "),
             ] {
                 text = text.replace(&own, common);
             }

@@ -7,4 +7,5 @@
 mod both;
 mod completion;
 mod context;
+mod parity;
 mod remote;

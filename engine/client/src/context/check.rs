@@ -11,6 +11,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::error::ContextError;
 use super::{CA, CERTIFICATE, KEY};
+use crate::endpoint::authority_fault;
 
 /// Checks a host text and the TLS files for it.
 pub fn check(host: &str, files: &BTreeMap<String, Vec<u8>>) -> Result<(), ContextError> {
@@ -18,7 +19,9 @@ pub fn check(host: &str, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Contex
         return Ok(());
     }
     if let Some((scheme, rest)) = host.split_once("://") {
-        authority(host, scheme, rest)?;
+        if let Some(fault) = authority_fault(scheme, rest) {
+            return Err(options(format!("parse {host:?}: {fault}")));
+        }
         if scheme == "ssh" {
             return ssh(rest);
         }
@@ -37,29 +40,6 @@ pub fn check(host: &str, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Contex
     }
     let reason = format!("unable to parse docker host `{host}`");
     Err(ContextError::Host(reason))
-}
-
-/// What Go's URL parser says about the part between `://` and the path.
-fn authority(text: &str, scheme: &str, rest: &str) -> Result<(), ContextError> {
-    if scheme == "unix" || scheme == "npipe" {
-        return Ok(());
-    }
-    let refused = |reason: String| Err(options(format!("parse {text:?}: {reason}")));
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let host = rest[..end].rsplit('@').next().unwrap_or_default();
-    let after = match host.strip_prefix('[') {
-        Some(inner) => match inner.split_once(']') {
-            Some((_, after)) => after,
-            None => return refused("missing ']' in host".to_owned()),
-        },
-        None => host.find(':').map_or("", |colon| &host[colon..]),
-    };
-    let digits = after.strip_prefix(':');
-    let is_port = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
-    if after.is_empty() || digits.is_some_and(is_port) {
-        return Ok(());
-    }
-    refused(format!("invalid port {after:?} after host"))
 }
 
 /// What an ssh address may consist of.

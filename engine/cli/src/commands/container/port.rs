@@ -1,5 +1,7 @@
 //! `port`: where a container's ports are published.
 
+use std::num::IntErrorKind;
+
 use clap::Args;
 use dhow_client::Request;
 
@@ -31,6 +33,16 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
             Some(_) => asked.clone(),
             None => format!("{asked}/tcp"),
         };
+        let number = key.split('/').next().unwrap_or_default();
+        if let Err(error) = number.parse::<u16>() {
+            let reason = match error.kind() {
+                IntErrorKind::PosOverflow => "value out of range",
+                _ => "invalid syntax",
+            };
+            return Err(Failure::message(format!(
+                "Error: invalid port ({number}): strconv.ParseUint: parsing {number:?}: {reason}"
+            )));
+        }
         let bindings = ports.get("Ports").get(&key);
         if bindings.items().is_empty() {
             return Err(Failure::message(format!(

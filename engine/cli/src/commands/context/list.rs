@@ -7,7 +7,7 @@ use super::{config, current, default_endpoint, overriding_variable, store};
 use crate::failure::Failure;
 use crate::format::Value;
 use crate::output;
-use crate::output::list::{Columns, Format, Row};
+use crate::output::list::{self, Columns, Format, Row};
 use crate::output::order::natural;
 use crate::session::Session;
 
@@ -24,6 +24,7 @@ pub struct Arguments {
 
 const COLUMNS: Columns = Columns {
     go_type: "*formatter.clientContextContext",
+    failure: list::PARSING,
     headers: &[
         ("Name", "NAME"),
         ("Description", "DESCRIPTION"),

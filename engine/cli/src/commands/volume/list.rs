@@ -28,6 +28,7 @@ pub struct Arguments {
 /// The columns of a list of volumes.
 pub const COLUMNS: Columns = Columns {
     go_type: "*formatter.volumeContext",
+    failure: list::PARSING,
     headers: &[
         ("Name", "VOLUME NAME"),
         ("Driver", "DRIVER"),
@@ -45,15 +46,13 @@ pub const COLUMNS: Columns = Columns {
 /// Runs it.
 pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure> {
     let config = &session.target()?.config;
-    let spec = match arguments.format.as_deref() {
-        Some(spec) => spec,
-        None if arguments.quiet => "",
-        None => config.text("volumesFormat").unwrap_or(""),
-    };
-    let format = match spec {
-        "" | "table" if arguments.quiet => Format::parse("{{.Name}}", "")?,
-        spec => Format::parse(spec, "table {{.Driver}}\t{{.Name}}")?,
-    };
+    let format = Format::chosen(
+        arguments.format.as_deref(),
+        arguments.quiet,
+        config.text("volumesFormat"),
+        "{{.Name}}",
+        "table {{.Driver}}\t{{.Name}}",
+    )?;
     let request =
         Request::get("/volumes").query_if("filters", filter::to_query(&arguments.filters));
     let answer = session.json(request).await?;
