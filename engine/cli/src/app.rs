@@ -156,7 +156,7 @@ commands! {
         Pull(image::pull::Arguments) => image::pull::run,
         Push(image::push::Arguments) => image::push::run,
         Rename(container::rename::Arguments) => container::rename::run,
-        Restart(container::restart::Arguments) => container::restart::run,
+        Restart(container::stop::RestartArguments) => container::stop::restart,
         #[command(alias = "remove")]
         Rm(container::rm::Arguments) => container::rm::run,
         Rmi(image::rm::Arguments) => image::rm::run,
@@ -165,7 +165,7 @@ commands! {
         Search(registry::search::Arguments) => registry::search::run,
         Start(container::start::Arguments) => container::start::run,
         Stats(container::stats::Arguments) => container::stats::run,
-        Stop(container::stop::Arguments) => container::stop::run,
+        Stop(container::stop::StopArguments) => container::stop::stop,
         /// Manage the engine
         System(Group<SystemCommand>) => system_group,
         Tag(image::tag::Arguments) => image::tag::run,
@@ -198,13 +198,13 @@ commands! {
         Port(container::port::Arguments) => container::port::run,
         Prune(container::prune::Arguments) => container::prune::run,
         Rename(container::rename::Arguments) => container::rename::run,
-        Restart(container::restart::Arguments) => container::restart::run,
+        Restart(container::stop::RestartArguments) => container::stop::restart,
         #[command(alias = "remove")]
         Rm(container::rm::Arguments) => container::rm::run,
         Run(container::run::Arguments) => container::run::run,
         Start(container::start::Arguments) => container::start::run,
         Stats(container::stats::Arguments) => container::stats::run,
-        Stop(container::stop::Arguments) => container::stop::run,
+        Stop(container::stop::StopArguments) => container::stop::stop,
         Top(container::top::Arguments) => container::top::run,
         Unpause(container::pause::UnpauseArguments) => container::pause::unpause,
         Update(container::update::Arguments) => container::update::run,

@@ -8,6 +8,7 @@ pub mod context;
 pub mod image;
 pub mod inspect;
 pub mod network;
+mod prune;
 pub mod registry;
 pub mod stream;
 pub mod system;

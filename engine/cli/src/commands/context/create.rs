@@ -3,7 +3,7 @@
 use clap::Args;
 use dhow_client::context::{Context, Material};
 
-use super::endpoint::{self, Settings};
+use super::endpoint::{self, Flags};
 use super::{check_new_name, config, current, find, store};
 use crate::failure::Failure;
 use crate::output;
@@ -17,12 +17,8 @@ use crate::session::Session;
 /// Other keys: skip-tls-verify=true, from=CONTEXT.
 #[derive(Args)]
 pub struct Arguments {
-    /// Say what it is for
-    #[arg(long, default_value = "")]
-    description: String,
-    /// The engine's address: host, ca, cert, key, skip-tls-verify, or from
-    #[arg(long, value_name = "stringToString", value_parser = endpoint::parse)]
-    docker: Vec<Settings>,
+    #[command(flatten)]
+    flags: Flags,
     /// Copy this context
     #[arg(long, default_value = "")]
     from: String,
@@ -36,11 +32,11 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
     let name = arguments.context;
     check_new_name(&store, &name)?;
     let (mut context, mut material) = match arguments.from.as_str() {
-        "" if arguments.docker.is_empty() => {
+        "" if arguments.flags.docker.is_empty() => {
             find(session, &store, &current(session, &config(session)?)?)?
         }
         "" => (Context::default(), Material::new()),
-        _ if !arguments.docker.is_empty() => {
+        _ if !arguments.flags.docker.is_empty() => {
             return Err(Failure::message(
                 "cannot use --docker flag when --from is set",
             ));
@@ -48,12 +44,12 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
         from => find(session, &store, from)?,
     };
     context.name = name;
-    if !arguments.docker.is_empty() {
-        let settings = &arguments.docker;
+    if !arguments.flags.docker.is_empty() {
+        let settings = &arguments.flags.docker;
         endpoint::apply(settings, &mut context, &mut material, session, &store)?;
     }
-    if !arguments.description.is_empty() {
-        context.describe(&arguments.description);
+    if !arguments.flags.description.is_empty() {
+        context.describe(&arguments.flags.description);
     }
     store.save(&context, &material)?;
     output::line(&context.name);

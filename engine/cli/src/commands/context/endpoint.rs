@@ -3,11 +3,23 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
+use clap::Args;
 use dhow_client::context::{self, CA, CERTIFICATE, Context, DOCKER, KEY, Material, Store};
 
 use crate::failure::{Failure, path_error};
 use crate::options::{flag, words};
 use crate::session::Session;
+
+// No documentation comment: it would become that of each command.
+#[derive(Args)]
+pub struct Flags {
+    /// Say what it is for
+    #[arg(long, default_value = "")]
+    pub description: String,
+    /// The engine's address: host, ca, cert, key, skip-tls-verify, or from
+    #[arg(long, value_name = "stringToString", value_parser = parse)]
+    pub docker: Vec<Settings>,
+}
 
 /// The keys and values of one `--docker`.
 pub type Settings = BTreeMap<String, String>;

@@ -3,7 +3,7 @@
 use clap::Args;
 use dhow_client::context;
 
-use super::endpoint::{self, Settings};
+use super::endpoint::{self, Flags};
 use super::store;
 use crate::failure::Failure;
 use crate::output;
@@ -12,12 +12,8 @@ use crate::session::Session;
 /// Change a context
 #[derive(Args)]
 pub struct Arguments {
-    /// Say what it is for
-    #[arg(long, default_value = "")]
-    description: String,
-    /// The engine's address: host, ca, cert, key, skip-tls-verify, or from
-    #[arg(long, value_name = "stringToString", value_parser = endpoint::parse)]
-    docker: Vec<Settings>,
+    #[command(flatten)]
+    flags: Flags,
     #[arg(required = true, value_name = "CONTEXT")]
     context: String,
 }
@@ -30,11 +26,11 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
     context::check_name(&name)?;
     let mut context = store.find(&name)?;
     let mut material = store.material(&name)?;
-    if !arguments.description.is_empty() {
-        context.describe(&arguments.description);
+    if !arguments.flags.description.is_empty() {
+        context.describe(&arguments.flags.description);
     }
-    if !arguments.docker.is_empty() {
-        let settings = &arguments.docker;
+    if !arguments.flags.docker.is_empty() {
+        let settings = &arguments.flags.docker;
         endpoint::apply(settings, &mut context, &mut material, session, &store)?;
     }
     store.save(&context, &material)?;
