@@ -24,6 +24,7 @@ pub const TEST: &[&str] = &[
     "ca-certificates",
     "curl",
     "e2fsprogs",
+    "fish",
     "openssh-client",
     "openssl",
     "procps",
@@ -33,9 +34,8 @@ pub const TEST: &[&str] = &[
     "umoci",
     "util-linux",
     "xz-utils",
-    "zstd",
-    "fish",
     "zsh",
+    "zstd",
 ];
 
 /// Installs those of `wanted` that are missing.

@@ -33,7 +33,7 @@ pub fn check(host: &str, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Contex
         material(files)?;
     }
     match host.split_once("://") {
-        Some((_, rest)) if rest.is_empty() => {}
+        Some((_, "")) => {}
         Some(("npipe", _)) => return Err(ContextError::Host("protocol not available".into())),
         Some(_) => return Ok(()),
         None => {}

@@ -44,7 +44,9 @@ fn describe(session: &Session, name: &str) -> Result<String, Failure> {
         tls = store.material_folder(name).display().to_string();
     }
     if context.is_docker() {
-        context.set_docker(&context.host().to_owned(), context.skip_verify());
+        // Docker shows both fields, whichever are stored.
+        let (host, skip_verify) = (context.host().to_owned(), context.skip_verify());
+        context.set_docker(&host, skip_verify);
     }
     let files: Map<String, Value> = material
         .iter()
