@@ -96,7 +96,7 @@ impl ConfigFile {
         if let Some(auths) = auths.as_object_mut() {
             match value {
                 Some(value) => auths.insert(registry.to_owned(), value),
-                None => auths.remove(registry),
+                None => auths.shift_remove(registry),
             };
         }
     }
@@ -105,7 +105,7 @@ impl ConfigFile {
     pub fn set_text(&mut self, key: &str, value: Option<&str>) {
         match value {
             Some(value) => self.keys.insert(key.to_owned(), value.into()),
-            None => self.keys.remove(key),
+            None => self.keys.shift_remove(key),
         };
     }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
+use std::time::Duration;
 
 use dhow_model::Id;
 use tokio::sync::watch;
@@ -16,6 +17,9 @@ use super::record::{Record, Status};
 use super::shim::Shim;
 use crate::db::{Commit, Db};
 use crate::{Error, Result};
+
+/// How far the news of an exit may be behind the exit.
+const NEWS_TAKE: Duration = Duration::from_secs(2);
 
 /// A container the engine knows.
 pub(crate) struct Container {
@@ -146,9 +150,12 @@ impl Container {
 
     /// The shim, or Docker's words for a container that has none.
     pub fn running_shim(&self) -> Result<Arc<Shim>> {
-        self.shim_slot()
-            .clone()
-            .ok_or_else(|| Error::conflict(format!("container {} is not running", self.id)))
+        self.shim_slot().clone().ok_or_else(|| self.not_running())
+    }
+
+    /// Docker's words for a container that has no process.
+    pub fn not_running(&self) -> Error {
+        Error::conflict(format!("container {} is not running", self.id))
     }
 
     /// The place of the shim's connection.
@@ -171,6 +178,13 @@ impl Container {
     pub fn is_kept(&self) -> bool {
         self.kept.load(Ordering::SeqCst) > 0
     }
+}
+
+/// Whether a container whose shim does not answer has ended. The shim leaves
+/// before the news of the exit is here, which is waited for.
+pub(crate) async fn ends_now(moments: &mut watch::Receiver<Moment>) -> bool {
+    let ended = moments.wait_for(|moment| !moment.up || moment.removed);
+    matches!(tokio::time::timeout(NEWS_TAKE, ended).await, Ok(Ok(_)))
 }
 
 /// A verb's wish that the container outlives its exit.

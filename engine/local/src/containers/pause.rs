@@ -2,6 +2,7 @@
 
 use dhow_model::lifecycle::Request;
 
+use super::container::ends_now;
 use super::record::Status;
 use crate::db::Commit;
 use crate::{Error, LocalEngine, Result};
@@ -16,7 +17,11 @@ impl LocalEngine {
             .permits(Request::Pause, container.id.as_str())
             .map_err(Error::of)?;
         let _telling = container.telling.lock().await;
-        container.running_shim()?.pause().await?;
+        let mut moments = container.watch();
+        match container.running_shim()?.pause().await {
+            Err(_) if ends_now(&mut moments).await => Err(container.not_running())?,
+            paused => paused?,
+        }
         container.change(&self.shared.db, Commit::Quick, |r| {
             r.state.status = Status::Paused;
         })?;

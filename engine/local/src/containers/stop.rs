@@ -9,7 +9,7 @@ use bollard_stubs::query_parameters::{
 use dhow_model::lifecycle::Request;
 use dhow_model::{restart, signal};
 
-use super::container::{Container, Moment};
+use super::container::{Container, Moment, ends_now};
 use super::record::{Record, Status};
 use super::shim::Shim;
 use super::start::Cause;
@@ -105,9 +105,10 @@ impl LocalEngine {
         let own = container.read(own_stop_signal).transpose()?;
         let called_off = restart::is_called_off_by(number, own);
         let mut changes = container.watch();
-        self.signal(&container, &shim, number, called_off)
-            .await
-            .map_err(refused)?;
+        match self.signal(&container, &shim, number, called_off).await {
+            Err(_) if ends_now(&mut changes).await => Err(refused(container.not_running()))?,
+            signalled => signalled.map_err(refused)?,
+        }
         if number == signal::KILL {
             let ended = changes.wait_for(|m| !m.up || m.removed);
             if tokio::time::timeout(KILL_PATIENCE, ended).await.is_err() {

@@ -1,7 +1,5 @@
 //! `POST /commit`: a container's changes as an image.
 
-use std::time::Duration;
-
 use bollard_stubs::models::{ContainerConfig, IdResponse};
 use bollard_stubs::query_parameters::CommitContainerOptions;
 use dhow_image::archive::CommitSpec;
@@ -10,17 +8,13 @@ use dhow_model::Digest;
 use dhow_model::lifecycle::Request;
 use dhow_model::reference::Reference;
 use dhow_sys::tree::Root;
-use tokio::sync::watch;
 
 use super::instructions;
 use super::names::optional_reference;
 use super::pull::blocking;
 use crate::containers::Status;
-use crate::containers::container::{Container, Moment};
+use crate::containers::container::{Container, ends_now};
 use crate::{Error, LocalEngine, Result, clock};
-
-/// How long the news of an exit may be behind the exit.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 impl LocalEngine {
     /// Makes an image of the container's changes. It is frozen meanwhile
@@ -71,7 +65,7 @@ impl LocalEngine {
         };
         match frozen {
             Ok(()) => Ok(true),
-            Err(_) if ends(&mut moments).await => Ok(false),
+            Err(_) if ends_now(&mut moments).await => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -82,7 +76,7 @@ impl LocalEngine {
             return Ok(());
         };
         match shim.resume().await {
-            Err(error) if !ends(&mut moments).await => Err(error),
+            Err(error) if !ends_now(&mut moments).await => Err(error),
             _ => Ok(()),
         }
     }
@@ -130,10 +124,4 @@ impl LocalEngine {
         })
         .await
     }
-}
-
-/// Whether the container ends now: its shim leaves before we hear of it.
-async fn ends(moments: &mut watch::Receiver<Moment>) -> bool {
-    let ended = moments.wait_for(|moment| !moment.up);
-    matches!(tokio::time::timeout(PATIENCE, ended).await, Ok(Ok(_)))
 }

@@ -129,6 +129,8 @@ pub const LINES: &[&str] = &[
     "network prune",
     "volume prune",
     "system prune --volumes",
+    "system prune -f --filter label=mine-@",
+    "system prune -af --volumes --filter label=mine-@",
     "create --label mine-@=1 --name pruned-@ busybox",
     "container prune -f --filter label=mine-@",
     "volume create --label mine-@=1 pruned-@",

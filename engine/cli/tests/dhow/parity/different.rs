@@ -19,14 +19,6 @@ pub const LINES: &[(&str, &str)] = &[
         "inspect --format '{{.NetworkSettings.Networks}}' fresh",
         "Docker prints an address in its own memory",
     ),
-    (
-        "inspect --format '{{.HostConfig.RestartPolicy}}' asleep",
-        "Docker has the order of its Go type, we that of the engine's JSON",
-    ),
-    (
-        "info --format '{{json .Plugins}}'",
-        "Docker has the order of its Go type, we that of the engine's JSON",
-    ),
     ("cp /nope over:/", "Docker's slip: it says //nope"),
 ];
 
@@ -59,16 +51,4 @@ pub const WRONG: &[(&str, &str)] = &[
         "the same sentence, but without asking the engine",
     ),
     ("-H x ps", "our own words where nobody answers"),
-];
-
-/// Lines that change something; see [`super::changing`].
-pub const CHANGING: &[(&str, &str)] = &[
-    (
-        "system prune -f --filter label=mine-@",
-        "Docker prunes a build cache, which this engine has not",
-    ),
-    (
-        "system prune -af --volumes --filter label=mine-@",
-        "Docker prunes a build cache, which this engine has not",
-    ),
 ];

@@ -90,6 +90,8 @@ pub const LINES: &[&str] = &[
     "history nope",
     "history --format '{{.Nope}}' busybox",
     "image history busybox",
+    "info --format '{{json .Plugins}}'",
+    "inspect --format '{{.HostConfig.RestartPolicy}}' asleep",
     "inspect awake",
     "inspect fresh over",
     "inspect nope",
