@@ -3,7 +3,7 @@
 use std::sync::{LazyLock, Mutex, MutexGuard};
 
 use dhow_testkit::guest::{Root, Size};
-use dhow_testkit::{Guest, Outcome, fixture, program};
+use dhow_testkit::{Guest, Outcome, debian, fixture, program};
 use serde_json::Value;
 
 /// The engine's flags are the default ones: nothing else runs there.
@@ -42,7 +42,10 @@ pub fn house() -> MutexGuard<'static, House> {
 
 impl House {
     fn open() -> Self {
+        let apparmor = debian::unpacked(&["apparmor"]);
         let root = Root::default()
+            .program(&apparmor.join("sbin/apparmor_parser"))
+            .tree("/etc/apparmor.d", &apparmor.join("etc/apparmor.d"))
             .program(&program::ours("dhowd"))
             .program(&program::ours("dhow-shim"))
             .program(&program::ours("dhow"))

@@ -6,6 +6,7 @@
 //! on such a machine.
 #![forbid(unsafe_code)]
 
+mod confined;
 mod devices;
 mod house;
 mod life;
