@@ -129,6 +129,13 @@ fn paused_is_paused() {
     let refused = engine.docker(&["exec", "tick", "true"]).fails(1);
     assert!(refused.contains("is paused"), "{refused}");
     engine.docker(&["unpause", "tick"]).ok();
+    // As fast as one can ask: what is heard of the one is not taken for the other.
+    for round in 0..50 {
+        for verb in ["pause", "unpause"] {
+            let answer = engine.send("POST", &format!("/containers/tick/{verb}"), b"");
+            assert_eq!(answer.status, 204, "{round}: {verb}");
+        }
+    }
     until("it goes on", || (lines() > before).then_some(()));
     let twice = engine.docker(&["unpause", "tick"]).fails(1);
     assert!(twice.contains("is not paused"), "{twice}");

@@ -18,8 +18,8 @@ use super::shim::Shim;
 use crate::db::{Commit, Db};
 use crate::{Error, Result};
 
-/// How far the news of an exit may be behind the exit.
-const NEWS_TAKE: Duration = Duration::from_secs(2);
+/// How far the news of what happened may be behind it.
+pub(crate) const NEWS_TAKE: Duration = Duration::from_secs(2);
 
 /// A container the engine knows.
 pub(crate) struct Container {

@@ -18,7 +18,7 @@ mod inspect;
 mod list;
 mod logs;
 mod network;
-mod pause;
+pub(crate) mod pause;
 
 mod ports;
 mod prepare;

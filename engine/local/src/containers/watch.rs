@@ -97,19 +97,21 @@ impl LocalEngine {
                 self.record_event(container, event.seq, |_| {});
                 self.container_event(container, "oom", &[]);
             }
+            // Told before it is written: who waits for the status goes on then.
             EventKind::Paused => {
+                if container.status() != Status::Paused {
+                    self.container_event(container, "pause", &[]);
+                }
                 self.record_status(container, event.seq, lifecycle::Event::Paused);
                 self.record_event(container, event.seq, |state| {
                     state.health.iter_mut().for_each(health::Machine::abandon);
                 });
             }
             EventKind::Resumed => {
-                let was = container.status();
-                self.record_status(container, event.seq, lifecycle::Event::Resumed);
-                // Thawed to hear a signal; `unpause` has told it already.
-                if was == Status::Paused {
+                if container.status() == Status::Paused {
                     self.container_event(container, "unpause", &[]);
                 }
+                self.record_status(container, event.seq, lifecycle::Event::Resumed);
             }
             EventKind::Health { .. } => self.record_health(container, event.seq).await,
             EventKind::ExecStarted { exec, pid } => {
