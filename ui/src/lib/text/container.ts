@@ -97,11 +97,4 @@ export const container = {
         count: (number: number) => `${number.toLocaleString('en')} paths`,
         refresh: 'Read again',
     },
-    exit: {
-        title: 'Why it exited',
-        remedy: 'What helps',
-        evidence: 'What says so',
-        lastLines: 'Its last lines',
-        showLogs: 'Open the log',
-    },
 } as const;

@@ -3,5 +3,6 @@
 import { app } from './app';
 import { container } from './container';
 import { containers } from './containers';
+import { exit } from './exit';
 
-export const text = { app, containers, container } as const;
+export const text = { app, containers, container, exit } as const;
