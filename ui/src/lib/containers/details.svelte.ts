@@ -15,7 +15,6 @@ export class Details {
     gone = $state(false);
     error = $state<string | null>(null);
     explanation = $state.raw<Explanation | null>(null);
-    lastLines = $state.raw<readonly string[]>([]);
 
     readonly #app: App;
     readonly #reference: string;
@@ -74,7 +73,6 @@ export class Details {
         const worthIt = explain({ container: value, lines: [], architecture }) !== null && value.State?.Running !== true;
         const lines = worthIt ? await this.#last(value).catch(() => []) : [];
         if (this.value !== value) return;
-        this.lastLines = lines;
         this.explanation = explain({ container: value, lines, architecture });
     }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { wordsOfCommand } from './session';
+import { refused, wordsOfCommand } from './session';
 
 it.each([
     ['psql -U me', ['psql', '-U', 'me']],
@@ -8,4 +8,10 @@ it.each([
     ['', []],
 ])('takes %j apart', (line, words) => {
     expect(wordsOfCommand(line)).toEqual(words);
+});
+
+it('knows a program that could not be started from one that failed', () => {
+    expect(refused(127, 'OCI runtime exec failed: exec failed: ... no such file or directory: unknown')).toBe(true);
+    expect(refused(127, 'sh: nosuch: not found')).toBe(false);
+    expect(refused(0, 'OCI runtime exec failed')).toBe(false);
 });

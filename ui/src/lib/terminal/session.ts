@@ -1,5 +1,6 @@
 // One terminal in a container: makes an exec, and joins it with a screen.
 import type { Client, Schemas } from '$lib/api/client';
+import { EngineError } from '$lib/api/error';
 
 export interface Wish {
     readonly user: string;
@@ -17,7 +18,7 @@ export interface Session {
     write(text: string): void;
     resize(size: Size): void;
     close(): void;
-    /** The exit code, when it has ended. */
+    /** The exit code, when it has ended. Fails where it could not be started. */
     readonly ended: Promise<number | null>;
 }
 
@@ -48,6 +49,13 @@ export function wordsOfCommand(line: string): string[] {
     return words;
 }
 
+const FIRST_WORDS = 4_096;
+
+/** A program that cannot be started is told of as if it had run: in its output. */
+export function refused(exitCode: number, output: string): boolean {
+    return (exitCode === 126 || exitCode === 127) && /^OCI runtime exec failed/.test(output.trimStart());
+}
+
 export async function open(client: Client, id: string, wish: Wish, size: Size, show: (bytes: Uint8Array) => void): Promise<Session> {
     const { user, folder, command } = wish;
     const made = (await client.post('/containers/{id}/exec', {
@@ -72,11 +80,17 @@ export async function open(client: Client, id: string, wish: Wish, size: Size, s
     const encoder = new TextEncoder();
 
     const ended = (async () => {
+        const decoder = new TextDecoder();
+        let first = '';
         const reader = duplex.readable.getReader();
-        for (let part = await reader.read(); !part.done; part = await reader.read()) show(part.value);
-        const { ExitCode } = await client.get('/exec/{id}/json', { path: { id: exec } });
-        return ExitCode ?? null;
-    })().catch(() => null);
+        for (let part = await reader.read(); !part.done; part = await reader.read()) {
+            if (first.length < FIRST_WORDS) first += decoder.decode(part.value, { stream: true });
+            show(part.value);
+        }
+        const { ExitCode = null } = await client.get('/exec/{id}/json', { path: { id: exec } });
+        if (ExitCode !== null && refused(ExitCode, first)) throw new EngineError(400, first.trim());
+        return ExitCode;
+    })();
 
     return {
         write: (text) => void input.write(encoder.encode(text)).catch(() => undefined),

@@ -1,33 +1,32 @@
-// xterm.js makes <style> elements, which the page's policy forbids. It takes
-// the document that it shall use as an option: this one makes elements that
-// put their text into constructed style sheets, which the policy allows since
-// only scripts of our own can make them.
+// xterm.js makes <style> elements when it opens, and the page's policy forbids
+// them. While it opens, an element that puts its text into a constructed style
+// sheet takes their place: those the policy allows, since only scripts of the
+// page's own can make them. (xterm's documentOverride does not reach all.)
 
-export function documentWithoutStyleElements(real: Document): Document {
-    return new Proxy(real, {
-        get(target, name) {
-            if (name === 'createElement') {
-                return (tag: string, options?: ElementCreationOptions) =>
-                    tag.toLowerCase() === 'style' ? adopting(target) : target.createElement(tag, options);
-            }
-            const value: unknown = Reflect.get(target, name, target);
-            return typeof value === 'function' ? value.bind(target) : value;
-        },
-    });
+/** Runs what makes style elements, at once, with ones that the policy allows. */
+export function withAllowedStyles(run: () => void): void {
+    document.createElement = ((tag: string, options?: ElementCreationOptions) =>
+        tag.toLowerCase() === 'style' ? adopting() : Document.prototype.createElement.call(document, tag, options)) as Document['createElement'];
+    try {
+        run();
+    } finally {
+        // What the prototype has comes to light again.
+        delete (document as Partial<Document>).createElement;
+    }
 }
 
-function adopting(real: Document): HTMLElement {
-    const element = real.createElement('data');
+function adopting(): HTMLElement {
+    const element = Document.prototype.createElement.call(document, 'data');
     const sheet = new CSSStyleSheet();
     element.hidden = true;
-    real.adoptedStyleSheets = [...real.adoptedStyleSheets, sheet];
+    document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
     Object.defineProperty(element, 'textContent', {
         get: () => '',
         set: (text: string) => sheet.replaceSync(text),
     });
     const remove = element.remove.bind(element);
     element.remove = () => {
-        real.adoptedStyleSheets = real.adoptedStyleSheets.filter((other) => other !== sheet);
+        document.adoptedStyleSheets = document.adoptedStyleSheets.filter((other) => other !== sheet);
         remove();
     };
     return element;
