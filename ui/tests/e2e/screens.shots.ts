@@ -24,10 +24,8 @@ test('screenshots', async ({ page, engine }) => {
     test.setTimeout(300_000);
     await developer(engine.socket, 28080);
     await page.waitForTimeout(9_000);
-    for (const [name, place] of Object.entries(PLACES)) {
-        if (process.env['SHOTS'] && !process.env['SHOTS'].split(',').includes(name)) continue;
-        await page.evaluate((hash) => (location.hash = hash), place);
-        await page.waitForTimeout(name === 'stats' ? 8_000 : 1_500);
+    const wanted = (name: string) => !process.env['SHOTS'] || process.env['SHOTS'].split(',').includes(name);
+    const shoot = async (name: string) => {
         for (const size of SIZES) {
             for (const theme of ['light', 'dark'] as const) {
                 await page.setViewportSize(size);
@@ -36,5 +34,42 @@ test('screenshots', async ({ page, engine }) => {
                 await page.screenshot({ path: `screenshots/${name}-${size.width}-${theme}.png` });
             }
         }
+    };
+    for (const [name, place] of Object.entries(PLACES)) {
+        if (!wanted(name)) continue;
+        await page.evaluate((hash) => (location.hash = hash), place);
+        await page.waitForTimeout(name === 'stats' ? 8_000 : 1_500);
+        await shoot(name);
+    }
+    await page.evaluate(() => (location.hash = '#/containers'));
+    if (wanted('palette')) {
+        await page.keyboard.press('Control+k');
+        await page.getByRole('combobox').fill('shop');
+        await shoot('palette');
+        await page.keyboard.press('Escape');
+    }
+    if (wanted('remove')) {
+        await page.getByRole('grid').focus();
+        await page.getByRole('checkbox', { name: 'Select scratchpad' }).check();
+        await page.getByRole('checkbox', { name: 'Select shop-db-1' }).check();
+        await shoot('selected');
+        await page.getByRole('toolbar').getByRole('button', { name: 'Remove…' }).click();
+        await page.waitForTimeout(500);
+        await shoot('remove');
+        await page.keyboard.press('Escape');
+    }
+    if (wanted('menu')) {
+        await page.getByRole('button', { name: 'More for scratchpad' }).click();
+        await shoot('menu');
+        await page.keyboard.press('Escape');
+    }
+    if (wanted('trouble')) {
+        await engine.stop('SIGKILL');
+        await page.waitForTimeout(1_500);
+        await shoot('trouble');
+        await page.reload();
+        await page.waitForTimeout(1_500);
+        await shoot('unreachable');
+        await engine.start();
     }
 });

@@ -3,7 +3,6 @@ import { fakeHost } from '$lib/host/fake';
 import { Client, fill, newer, queryString } from './client';
 import { engineError } from './error';
 import { Frames, jsonLines, type Output } from './stream';
-// @ts-expect-error a script without types
 import { committed, generate } from '../../../dev/codegen.mjs';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
