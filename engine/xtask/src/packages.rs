@@ -22,6 +22,7 @@ pub const TEST: &[&str] = &[
     "apache2-utils",
     "busybox-static",
     "ca-certificates",
+    "chromium",
     "curl",
     "e2fsprogs",
     "fish",
