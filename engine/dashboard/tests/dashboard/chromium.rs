@@ -147,6 +147,9 @@ impl Chromium {
             .args(["--disable-dev-shm-usage", "--disable-background-networking"])
             .arg(format!("--user-data-dir={}", profile.display()))
             .arg(address)
+            // What it leaves when it is killed goes with the test.
+            .env("TMPDIR", profile)
+            .env("HOME", profile)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
