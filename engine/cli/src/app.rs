@@ -5,7 +5,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use dhow_client::Choice;
 
 use crate::commands::{
-    completion, container, context, image, inspect, network, registry, system, volume,
+    completion, container, context, dashboard, image, inspect, network, registry, system, volume,
 };
 use crate::failure::Failure;
 use crate::program::Program;
@@ -132,6 +132,7 @@ commands! {
         Context(Group<ContextCommand>) => context_group,
         Cp(container::cp::Arguments) => container::cp::run,
         Create(container::create::Arguments) => container::create::run,
+        Dashboard(dashboard::Arguments) => dashboard::run,
         Diff(container::diff::Arguments) => container::diff::run,
         Events(system::events::Arguments) => system::events::run,
         Exec(container::exec::Arguments) => container::exec::run,

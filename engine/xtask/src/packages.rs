@@ -17,11 +17,15 @@ pub const BUILD: &[&str] = &["gcc", "libc6-dev", "pkg-config", "libseccomp-dev"]
 /// Needed to clear up after an engine, however it ended.
 pub const RUN: &[&str] = &["iproute2", "nftables"];
 
+/// Needed to build the pages of the user interface.
+pub const UI: &[&str] = &["nodejs", "npm"];
+
 /// Needed by the tests on top of the above.
 pub const TEST: &[&str] = &[
     "apache2-utils",
     "busybox-static",
     "ca-certificates",
+    "chromium",
     "curl",
     "e2fsprogs",
     "fish",

@@ -5,6 +5,7 @@
 pub mod completion;
 pub mod container;
 pub mod context;
+pub mod dashboard;
 pub mod image;
 pub mod inspect;
 pub mod network;
