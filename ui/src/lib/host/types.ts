@@ -8,6 +8,8 @@ export interface EngineRequest {
     readonly headers?: Record<string, string>;
     readonly body?: BodyInit | null;
     readonly signal?: AbortSignal;
+    /** The answer stays open; a host with few connections spares one for it. */
+    readonly stays?: boolean;
 }
 
 /** A hijacked connection: bytes both ways after the engine has agreed. */
