@@ -1,0 +1,64 @@
+// The whole outside world of the page, as one interface. Nothing else in ui/
+// knows whether it runs in the app's window or in a browser.
+
+export interface EngineRequest {
+    readonly method: string;
+    /** The engine's own path, e.g. `/v1.51/containers/json?all=1`. */
+    readonly path: string;
+    readonly headers?: Record<string, string>;
+    readonly body?: BodyInit | null;
+    readonly signal?: AbortSignal;
+}
+
+/** A hijacked connection: bytes both ways after the engine has agreed. */
+export interface Duplex {
+    readonly readable: ReadableStream<Uint8Array>;
+    /** Closing it says that no more input comes; output still does. */
+    readonly writable: WritableStream<Uint8Array>;
+    close(): void;
+}
+
+export type Capability = 'notify' | 'settings' | 'engine' | 'autostart' | 'files';
+
+export interface Native {
+    readonly capabilities: ReadonlySet<Capability>;
+    /** What the host calls the engine's address, e.g. `unix:///run/dhow.sock`. */
+    engineAddress(): Promise<string>;
+    openExternal(url: string): Promise<void>;
+    saveFile(suggestedName: string, content: Blob): Promise<void>;
+    copyText(text: string): Promise<void>;
+    notify(title: string, body: string): Promise<void>;
+    readonly settings: SettingsStore;
+}
+
+export interface SettingsStore {
+    get(key: string): string | null;
+    set(key: string, value: string): void;
+}
+
+export interface Host {
+    readonly kind: 'tauri' | 'browser' | 'fake';
+    /** @throws {HostError} when no engine answered. An engine's error is a Response. */
+    request(request: EngineRequest): Promise<Response>;
+    /** @throws {HostError} when no engine answered, {EngineError} when it refused. */
+    open(request: EngineRequest): Promise<Duplex>;
+    readonly native: Native;
+}
+
+/**
+ * Why there was no answer:
+ * - `unreachable`: nothing listens where the engine should.
+ * - `denied`: it is there, but not for this person.
+ * - `session`: the host itself does not know this page (any more).
+ */
+export type HostFailure = 'unreachable' | 'denied' | 'session';
+
+export class HostError extends Error {
+    override readonly name = 'HostError';
+    readonly failure: HostFailure;
+
+    constructor(failure: HostFailure, message: string) {
+        super(message);
+        this.failure = failure;
+    }
+}

@@ -1,0 +1,72 @@
+// Texts of the frame around all screens.
+export const app = {
+    name: 'Dhow',
+    nav: {
+        label: 'Main',
+        containers: 'Containers',
+        images: 'Images',
+        volumes: 'Volumes',
+        networks: 'Networks',
+        activity: 'Activity',
+        settings: 'Settings',
+        help: 'Help',
+    },
+    skip: 'Skip to content',
+    engine: {
+        running: 'Engine running',
+        connecting: 'Connecting…',
+        waiting: 'Engine not reachable',
+        frozen: 'Engine does not answer',
+        denied: 'Permission denied',
+        session: 'Link was used',
+        error: 'Engine fails',
+        version: (version: string) => `v${version}`,
+        api: (version: string) => `API ${version}`,
+    },
+    trouble: {
+        unreachable: {
+            title: 'The engine is not reachable',
+            detail: (address: string) => `Nothing answers at ${address || 'its address'}. This page goes on as soon as something does.`,
+        },
+        frozen: {
+            title: 'The engine does not answer',
+            detail: (address: string) => `Something listens at ${address || 'its address'} and says nothing. It may be busy, or stopped.`,
+        },
+        denied: {
+            title: 'This engine is not yours to use',
+            detail: (address: string) =>
+                `${address || 'The socket'} is there, but you may not open it. Join the group “dhow” (sudo usermod -aG dhow "$USER"), then log in again.`,
+        },
+        session: {
+            title: 'This link was used already',
+            detail: () => 'A link to the dashboard works once, in one browser. Run “dhow dashboard” again for a new one.',
+        },
+        error: {
+            title: 'The engine fails',
+            detail: () => 'It answers, but not as it should.',
+        },
+        retry: 'Try now',
+        stale: 'What you see is what was last known.',
+    },
+    palette: {
+        open: 'Search or do anything',
+        short: 'Search…',
+        title: 'Command palette',
+        placeholder: 'Type a command, a container, a screen…',
+        none: 'Nothing has this name',
+        go: 'Go to',
+        theme: 'Appearance',
+        actions: 'Actions',
+        containers: 'Containers',
+    },
+    theme: { system: 'Follow the system', light: 'Light', dark: 'Dark' },
+    toasts: { label: 'Messages', dismiss: 'Dismiss' },
+    close: 'Close',
+    cancel: 'Cancel',
+    copy: 'Copy',
+    copied: 'Copied',
+    clear: 'Clear',
+    retry: 'Try again',
+    gone: { title: 'There is no such page', detail: 'The address may be of something that is no longer there.', back: 'To the containers' },
+    soon: (screen: string) => `${screen} are not in this build yet`,
+} as const;

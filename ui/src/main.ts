@@ -1,0 +1,18 @@
+import { mount } from 'svelte';
+import App from './App.svelte';
+import { createApp } from './lib/app.svelte';
+import { hostOfThisPage } from './lib/host';
+import './styles/tokens.css';
+import './styles/base.css';
+
+const app = createApp(await hostOfThisPage());
+
+function look(): void {
+    app.engine.look(document.hidden);
+    app.clock.look(document.hidden);
+}
+
+document.addEventListener('visibilitychange', look);
+look();
+app.engine.start();
+mount(App, { target: document.body, props: { app } });
