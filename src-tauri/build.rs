@@ -12,6 +12,7 @@ const COMMANDS: &[&str] = &[
     "app_open_external",
     "app_save_file",
     "app_notify",
+    "engine_expect",
     "engine_request",
     "engine_open",
     "engine_write",

@@ -3,6 +3,7 @@
 
 use std::sync::Mutex;
 
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use tauri::async_runtime::JoinHandle;
 use tauri::ipc::{Channel, InvokeBody, Request};
@@ -124,8 +125,8 @@ pub async fn app_save_file(request: Request<'_>, app: AppHandle) -> Result<bool,
         return Err("what is saved comes raw".to_owned());
     };
     let name = request.headers().get("dhow-name");
-    let name = name.and_then(|name| name.to_str().ok());
-    let name = file_name(name.unwrap_or_default());
+    let name = name.and_then(|name| name.to_str().ok()).unwrap_or_default();
+    let name = file_name(&percent_decode_str(name).decode_utf8_lossy());
     let (sender, receiver) = tokio::sync::oneshot::channel();
     // The system's dialogs begin on the main thread.
     app.run_on_main_thread(move || {

@@ -65,6 +65,7 @@ fn main() {
             commands::app_open_external,
             commands::app_save_file,
             commands::app_notify,
+            bridge::engine_expect,
             bridge::engine_request,
             bridge::engine_open,
             bridge::engine_write,

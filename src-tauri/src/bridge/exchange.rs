@@ -6,10 +6,10 @@
 //! faster than the page reads stops the engine's writer, as it would stop a
 //! terminal's.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::{Bytes, BytesMut};
 use dhow_client::{ReadHalf, WriteHalf};
@@ -32,13 +32,24 @@ const PORTION: usize = 256 * 1024;
 
 /// All exchanges of the page.
 #[derive(Default)]
-pub struct Exchanges {
-    map: Mutex<HashMap<Number, Arc<Exchange>>>,
+pub struct Exchanges(Mutex<Page>);
+
+#[derive(Default)]
+struct Page {
+    under_way: HashMap<Number, Arc<Exchange>>,
+    /// Numbers that were taken once. A webview that got no answer sends its
+    /// message again; nothing is to happen twice because of that.
+    taken: BTreeSet<Number>,
 }
+
+/// Numbers this far behind the newest are taken, too.
+const REMEMBERED: Number = 4096;
 
 /// One exchange.
 pub struct Exchange {
     cancelled: watch::Sender<bool>,
+    /// A body that is going to be written, until its request takes it.
+    expected: Mutex<Option<mpsc::Receiver<io::Result<Bytes>>>>,
     input: tokio::sync::Mutex<Input>,
     output: tokio::sync::Mutex<Output>,
 }
@@ -67,62 +78,85 @@ struct Chunks {
 impl Exchanges {
     /// Takes up an exchange that the page has numbered.
     pub fn begin(&self, number: Number) -> Result<Arc<Exchange>, Failure> {
+        self.enter(number, Input::None, None)
+    }
+
+    /// Takes one up whose body the page is going to write, so that it may
+    /// begin to.
+    pub fn expect(&self, number: Number) -> Result<(), Failure> {
+        let (sender, receiver) = mpsc::channel(WAITING);
+        self.enter(number, Input::Body(sender), Some(receiver))?;
+        Ok(())
+    }
+
+    fn enter(
+        &self,
+        number: Number,
+        input: Input,
+        expected: Option<mpsc::Receiver<io::Result<Bytes>>>,
+    ) -> Result<Arc<Exchange>, Failure> {
         let exchange = Arc::new(Exchange {
             cancelled: watch::channel(false).0,
-            input: tokio::sync::Mutex::new(Input::None),
+            expected: Mutex::new(expected),
+            input: tokio::sync::Mutex::new(input),
             output: tokio::sync::Mutex::new(Output::None),
         });
-        let mut map = self.map.lock().unwrap_or_else(|e| e.into_inner());
-        if map.contains_key(&number) {
+        let mut page = self.page();
+        let newest = page.taken.last().copied().unwrap_or(0);
+        let oldest = newest.saturating_sub(REMEMBERED);
+        if number < oldest || !page.taken.insert(number) {
             return Err(Failure::invalid(format!(
-                "request {number} is under way already"
+                "request {number} has been made already"
             )));
         }
-        map.insert(number, exchange.clone());
+        page.taken.retain(|number| *number >= oldest);
+        page.under_way.insert(number, exchange.clone());
         Ok(exchange)
     }
 
     /// The exchange with this number.
     pub fn get(&self, number: Number) -> Result<Arc<Exchange>, Failure> {
-        let map = self.map.lock().unwrap_or_else(|e| e.into_inner());
-        map.get(&number).cloned().ok_or_else(Failure::cancelled)
+        let found = self.page().under_way.get(&number).cloned();
+        found.ok_or_else(Failure::cancelled)
     }
 
     /// Forgets the exchange; whatever waits for it is told.
     pub fn cancel(&self, number: Number) {
-        let removed = {
-            let mut map = self.map.lock().unwrap_or_else(|e| e.into_inner());
-            map.remove(&number)
-        };
+        let removed = self.page().under_way.remove(&number);
         if let Some(exchange) = removed {
             exchange.cancel();
         }
     }
 
-    /// Forgets all of them: the page that asked is gone.
+    /// Forgets all of them: the page that asked is gone, and another begins
+    /// to number anew.
     pub fn cancel_all(&self) {
-        let all = std::mem::take(&mut *self.map.lock().unwrap_or_else(|e| e.into_inner()));
-        for exchange in all.values() {
+        let page = std::mem::take(&mut *self.page());
+        for exchange in page.under_way.values() {
             exchange.cancel();
         }
+    }
+
+    fn page(&self) -> MutexGuard<'_, Page> {
+        self.0.lock().unwrap_or_else(|e| e.into_inner())
     }
 
     /// How many are under way.
     #[cfg(test)]
     fn count(&self) -> usize {
-        self.map.lock().unwrap().len()
+        self.page().under_way.len()
     }
 }
 
 impl Exchange {
-    /// A body that the page is going to write, as a stream.
-    pub async fn body(&self) -> BoxStream<'static, io::Result<Bytes>> {
-        let (sender, receiver) = mpsc::channel(WAITING);
-        *self.input.lock().await = Input::Body(sender);
-        futures_util::stream::unfold(receiver, |mut receiver| async move {
+    /// The body that was expected, as a stream; it is there once.
+    pub fn body(&self) -> Option<BoxStream<'static, io::Result<Bytes>>> {
+        let mut expected = self.expected.lock().unwrap_or_else(|e| e.into_inner());
+        let receiver = expected.take()?;
+        let stream = futures_util::stream::unfold(receiver, |mut receiver| async move {
             Some((receiver.recv().await?, receiver))
-        })
-        .boxed()
+        });
+        Some(stream.boxed())
     }
 
     /// The engine's answer, to be read by the page.
@@ -278,8 +312,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_page_that_writes_too_fast_waits() {
-        let exchange = Exchanges::default().begin(1).unwrap();
-        let mut body = exchange.body().await;
+        let exchanges = Exchanges::default();
+        exchanges.expect(1).unwrap();
+        let exchange = exchanges.get(1).unwrap();
+        let mut body = exchange.body().unwrap();
+        assert!(exchange.body().is_none());
         for _ in 0..WAITING {
             exchange.write(Bytes::from_static(b"x")).await.unwrap();
         }
@@ -307,9 +344,12 @@ mod tests {
         exchanges.cancel(7);
         assert_eq!(waiting.await.unwrap_err(), Failure::cancelled());
         assert!(exchanges.get(7).is_err());
-        exchanges.begin(7).unwrap();
+        assert!(exchanges.begin(7).is_err(), "nothing happens twice");
         exchanges.begin(8).unwrap();
         exchanges.cancel_all();
         assert_eq!(exchanges.count(), 0);
+        exchanges.begin(7).unwrap();
+        exchanges.begin(7 + 2 * REMEMBERED).unwrap();
+        assert!(exchanges.begin(8).is_err(), "that is too long ago");
     }
 }

@@ -53,7 +53,7 @@ pub enum BodyHead {
     None,
     /// This is it.
     Text(String),
-    /// It is going to be written.
+    /// It was expected, and is being written.
     Follows,
 }
 
@@ -64,6 +64,12 @@ pub struct Answer {
     headers: Vec<(String, String)>,
     /// Whether the connection is the page's now.
     duplex: bool,
+}
+
+/// The page is going to write this request's body.
+#[tauri::command]
+pub fn engine_expect(number: Number, exchanges: State<'_, Exchanges>) -> Result<(), Failure> {
+    exchanges.expect(number)
 }
 
 /// Sends a request; its answer's body is to be read.
@@ -81,11 +87,14 @@ pub async fn engine_request(
         path,
         headers,
     } = Prepared::of(&head, &engine)?;
-    let exchange = exchanges.begin(number)?;
+    let exchange = match head.body {
+        BodyHead::Follows => exchanges.get(number)?,
+        BodyHead::None | BodyHead::Text(_) => exchanges.begin(number)?,
+    };
     let long = task::name(&method, &path);
     let sent = exchange
         .unless_cancelled(async {
-            let request = request(method, &path, headers, head.body, &exchange).await?;
+            let request = request(method, &path, headers, head.body, &exchange)?;
             let answer = client.pass(request).await;
             answer.map_err(|error| Failure::of(&error))
         })
@@ -126,7 +135,7 @@ pub async fn engine_open(
     let exchange = exchanges.begin(number)?;
     let opened = exchange
         .unless_cancelled(async {
-            let request = request(method, &path, headers, head.body, &exchange).await?;
+            let request = request(method, &path, headers, head.body, &exchange)?;
             let opened = client.pass_hijack(request).await;
             opened.map_err(|error| Failure::of(&error))
         })
@@ -240,7 +249,7 @@ impl Prepared {
     }
 }
 
-async fn request(
+fn request(
     method: Method,
     path: &Path,
     headers: HeaderMap,
@@ -250,7 +259,10 @@ async fn request(
     let body = match body {
         BodyHead::None => Body::whole(Bytes::new()),
         BodyHead::Text(text) => Body::whole(text),
-        BodyHead::Follows => Body::stream(exchange.body().await),
+        BodyHead::Follows => {
+            let body = exchange.body();
+            Body::stream(body.ok_or_else(|| Failure::invalid("no body was expected".to_owned()))?)
+        }
     };
     let mut request = http::Request::new(body);
     *request.method_mut() = method;

@@ -154,7 +154,6 @@ impl Census {
         stopped.truncate(most);
         stopped
     }
-
 }
 
 impl From<Listed> for Container {
