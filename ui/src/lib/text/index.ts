@@ -1,7 +1,14 @@
 // All texts that a person reads, by area. A second language is a second value
 // of the same type.
+import { activity } from './activity';
 import { app } from './app';
 import { container } from './container';
 import { containers } from './containers';
+import { images } from './images';
+import { list } from './list';
+import { networks } from './networks';
+import { run } from './run';
+import { help, settings } from './settings';
+import { volumes } from './volumes';
 
-export const text = { app, containers, container } as const;
+export const text = { app, containers, container, list, images, volumes, networks, run, activity, settings, help } as const;
