@@ -46,14 +46,25 @@ export function createApp(host: Host): App {
     const engine = new Engine(client);
     const tasks = new Tasks();
     const preferences = new Preferences(host.native.settings);
+    const images = new Images(engine, tasks);
+    const volumes = new Volumes(engine);
+    const networks = new Networks(engine);
+    // What the palette finds by name is fetched after what is seen first.
+    const once = engine.subscribe({
+        resync: () =>
+            setTimeout(() => {
+                for (const resource of [images, volumes, networks]) resource.want();
+                once();
+            }, 1_500),
+    });
     return {
         host,
         client,
         engine,
         containers: new Containers(engine),
-        images: new Images(engine, tasks),
-        volumes: new Volumes(engine),
-        networks: new Networks(engine),
+        images,
+        volumes,
+        networks,
         tasks,
         activity: new Activity(engine),
         stats: new Stats(engine),

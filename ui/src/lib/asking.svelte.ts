@@ -1,6 +1,7 @@
 // The dialog that is asked for: one at a time, from wherever it was asked
 // (a button, a menu, the palette), over whatever screen there is.
 import type { ImageRow } from './images/row';
+import type { RunForm } from './run/form';
 import type { NetworkRow } from './networks/row';
 import type { VolumeRow } from './volumes/row';
 
@@ -22,6 +23,8 @@ export type Asked =
 
 export class Asking {
     current = $state.raw<Asked | null>(null);
+    /** A run form that was left without being run: what was typed is not lost. */
+    draft: RunForm | null = null;
 
     ask(asked: Asked): void {
         this.current = asked;

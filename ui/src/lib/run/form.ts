@@ -67,6 +67,11 @@ export interface RunForm {
     readonly others: readonly (readonly string[])[];
 }
 
+type Loose<T> = T extends string | number | boolean ? T : T extends readonly (infer E)[] ? Loose<E>[] : { -readonly [K in keyof T]: Loose<T[K]> };
+
+/** The form while somebody types in it. */
+export type Draft = Loose<RunForm>;
+
 export const blank: RunForm = {
     image: '',
     name: '',
