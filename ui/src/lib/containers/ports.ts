@@ -3,7 +3,7 @@ import type { Schemas } from '$lib/api/client';
 
 export interface Port {
     readonly key: string;
-    /** "8080 → 80", "127.0.0.1:8080 → 80/udp". */
+    /** "8080 → 80", "10.0.0.5:8080 → 80/udp": without an address where it is this machine's own or any. */
     readonly label: string;
     readonly href: string | null;
     readonly hostPort: number;
@@ -15,6 +15,7 @@ export interface Port {
 const NOT_FOR_BROWSERS = new Set([21, 22, 23, 25, 53, 110, 143, 389, 445, 465, 587, 993, 995, 1433, 1521, 1883, 2181, 3306, 3389, 4222, 5432, 5672, 6379, 9042, 9092, 11211, 27017]);
 const SECURE = new Set([443, 8443, 9443]);
 const EVERYWHERE = new Set(['', '0.0.0.0', '::']);
+const LOOPBACK = /^(?:127\.|::1$)/;
 
 export function portsOf(ports: readonly Schemas['PortSummary'][]): Port[] {
     const seen = new Map<string, Port>();
@@ -24,13 +25,13 @@ export function portsOf(ports: readonly Schemas['PortSummary'][]): Port[] {
         // IPv4 and IPv6 of the same publishing are one line.
         const key = `${everywhere ? '*' : IP}:${outside}:${inside}/${Type}`;
         if (seen.has(key)) continue;
-        const address = everywhere ? `${outside}` : `${bracketed(IP)}:${outside}`;
+        const address = everywhere || LOOPBACK.test(IP) ? `${outside}` : `${bracketed(IP)}:${outside}`;
         seen.set(key, {
             key,
             label: `${address} → ${inside}${Type === 'tcp' ? '' : `/${Type}`}`,
             href: Type === 'tcp' && !NOT_FOR_BROWSERS.has(inside) ? link(everywhere ? 'localhost' : IP, outside, inside) : null,
             hostPort: outside,
-            open: everywhere,
+            open: !LOOPBACK.test(IP),
         });
     }
     return [...seen.values()].sort((a, b) => a.hostPort - b.hostPort || a.key.localeCompare(b.key));

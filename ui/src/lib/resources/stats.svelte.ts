@@ -10,7 +10,7 @@ import type { Engine } from './engine.svelte';
 
 const PAUSE = 2_000;
 const AT_ONCE = 4;
-/** Enough for a sparkline; pages keep their own, longer history. */
+/** Enough for a sparkline; a container's own page wants more. */
 const KEPT = 30;
 
 export class Stats {
@@ -18,7 +18,7 @@ export class Stats {
     readonly history = new SvelteMap<string, readonly Sample[]>();
     readonly #engine: Engine;
     readonly #client: Client;
-    readonly #wanted = new Map<symbol, ReadonlySet<string>>();
+    readonly #wanted = new Map<symbol, { ids: ReadonlySet<string>; kept: number }>();
     readonly #meters = new Map<string, Meter>();
     #timer: ReturnType<typeof setTimeout> | null = null;
     #busy = false;
@@ -34,10 +34,10 @@ export class Stats {
     }
 
     /** Says what one watcher looks at; an empty set ends it. */
-    watch(watcher: symbol, ids: ReadonlySet<string>): void {
+    watch(watcher: symbol, ids: ReadonlySet<string>, kept = KEPT): void {
         const known = this.#ids();
         if (ids.size === 0) this.#wanted.delete(watcher);
-        else this.#wanted.set(watcher, ids);
+        else this.#wanted.set(watcher, { ids, kept });
         const wanted = this.#ids();
         for (const id of known) if (!wanted.has(id)) this.#meters.delete(id);
         if ([...wanted].some((id) => !known.has(id))) this.#soon(0);
@@ -45,7 +45,11 @@ export class Stats {
     }
 
     #ids(): Set<string> {
-        return new Set([...this.#wanted.values()].flatMap((ids) => [...ids]));
+        return new Set([...this.#wanted.values()].flatMap(({ ids }) => [...ids]));
+    }
+
+    #kept(id: string): number {
+        return Math.max(KEPT, ...[...this.#wanted.values()].map(({ ids, kept }) => (ids.has(id) ? kept : 0)));
     }
 
     #soon(milliseconds: number): void {
@@ -84,7 +88,7 @@ export class Stats {
             const meter = this.#meters.get(id) ?? new Meter();
             this.#meters.set(id, meter);
             const sample = meter.measure(raw, Date.now());
-            if (sample !== null) this.history.set(id, [...(this.history.get(id) ?? []).slice(1 - KEPT), sample]);
+            if (sample !== null) this.history.set(id, [...(this.history.get(id) ?? []).slice(1 - this.#kept(id)), sample]);
         } catch {
             // It has stopped in between, or the engine has: the list says so.
             this.#meters.delete(id);

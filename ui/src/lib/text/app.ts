@@ -50,6 +50,7 @@ export const app = {
     },
     palette: {
         open: 'Search or do anything',
+        short: 'Search…',
         title: 'Command palette',
         placeholder: 'Type a command, a container, a screen…',
         none: 'Nothing has this name',

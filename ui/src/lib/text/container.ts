@@ -1,4 +1,6 @@
 // Texts of one container's page.
+import { count } from './plural';
+
 export const container = {
     back: 'Containers',
     tabs: {
@@ -16,12 +18,12 @@ export const container = {
     logs: {
         search: 'Search (regular expression)',
         wrong: 'Not a regular expression',
-        matches: (number: number, more: boolean) => `${number.toLocaleString('en')}${more ? '+' : ''} matching`,
+        matches: (number: number) => `${number.toLocaleString('en')} matching`,
         onlyMatching: 'Only matching lines',
         follow: 'Follow',
         timestamps: 'Timestamps',
         wrap: 'Wrap long lines',
-        lines: (number: number) => `${number.toLocaleString('en')} lines`,
+        lines: (number: number) => count(number, 'line'),
         dropped: (number: number) => `${number.toLocaleString('en')} older lines left this window (they are still in the log)`,
         copy: 'Copy all shown',
         save: 'Save all shown',
@@ -94,14 +96,7 @@ export const container = {
         label: 'Changed files',
         kinds: { added: 'Added', changed: 'Changed', deleted: 'Deleted' },
         search: 'Search paths',
-        count: (number: number) => `${number.toLocaleString('en')} paths`,
+        count: (number: number) => count(number, 'path'),
         refresh: 'Read again',
-    },
-    exit: {
-        title: 'Why it exited',
-        remedy: 'What helps',
-        evidence: 'What says so',
-        lastLines: 'Its last lines',
-        showLogs: 'Open the log',
     },
 } as const;

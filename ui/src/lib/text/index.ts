@@ -4,6 +4,7 @@ import { activity } from './activity';
 import { app } from './app';
 import { container } from './container';
 import { containers } from './containers';
+import { exit } from './exit';
 import { images } from './images';
 import { list } from './list';
 import { networks } from './networks';
@@ -11,4 +12,4 @@ import { run } from './run';
 import { help, settings } from './settings';
 import { volumes } from './volumes';
 
-export const text = { app, containers, container, list, images, volumes, networks, run, activity, settings, help } as const;
+export const text = { app, containers, container, exit, list, images, volumes, networks, run, activity, settings, help } as const;
