@@ -4,13 +4,12 @@ import { ContainersPage } from './pages/containers.ts';
 
 const forever = 'sleep 99999';
 
-test('an engine without containers says how to start one', async ({ page, problems }) => {
+test('an engine without containers says how to start one', async ({ page }) => {
     await expect(page.getByRole('heading', { name: 'No containers yet' })).toBeVisible();
     await expect(page.getByRole('status').filter({ hasText: 'Engine running' })).toBeVisible();
-    expect(problems).toEqual([]);
 });
 
-test('what others do shows up by itself, and no list is polled', async ({ page, engine, problems }) => {
+test('what others do shows up by itself, and no list is polled', async ({ page, engine }) => {
     const list = new ContainersPage(page);
     await container(engine.socket, { name: 'one', command: forever });
     await expect(list.row('one')).toContainText('Running');
@@ -24,10 +23,9 @@ test('what others do shows up by itself, and no list is polled', async ({ page, 
     await expect(list.row('one')).toContainText('Exited (137)');
     await engine.api('DELETE', '/containers/one');
     await expect(page.getByRole('heading', { name: 'No containers yet' })).toBeVisible();
-    expect(problems).toEqual([]);
 });
 
-test('starts, pauses, renames and removes, and says what goes', async ({ page, engine, problems }) => {
+test('starts, pauses, renames and removes, and says what goes', async ({ page, engine }) => {
     const list = new ContainersPage(page);
     await container(engine.socket, {
         name: 'data',
@@ -63,10 +61,9 @@ test('starts, pauses, renames and removes, and says what goes', async ({ page, e
     const volumes = (await engine.api('GET', '/volumes')) as { Volumes: { Name: string }[] };
     expect(volumes.Volumes.map((volume) => volume.Name)).toEqual(['kept']);
     await engine.api('DELETE', '/volumes/kept');
-    expect(problems).toEqual([]);
 });
 
-test('works without a mouse', async ({ page, engine, problems }) => {
+test('works without a mouse', async ({ page, engine }) => {
     const list = new ContainersPage(page);
     for (const name of ['a', 'b', 'c']) await container(engine.socket, { name: `key-${name}`, command: forever, project: name === 'c' ? '' : 'keys' });
     await expect(list.row('key-c')).toBeVisible();
@@ -90,12 +87,10 @@ test('works without a mouse', async ({ page, engine, problems }) => {
     await page.keyboard.press('Enter');
     await page.keyboard.press('Control+1');
     await expect(list.row('key-c')).toContainText(/Stopping|Exited/);
-    expect(problems).toEqual([]);
 });
 
-test('a label with markup is text', async ({ page, engine, problems }) => {
+test('a label with markup is text', async ({ page, engine }) => {
     await container(engine.socket, { name: 'markup', command: forever, project: '<img src=x onerror=alert(1)>' });
     await expect(page.getByRole('grid')).toContainText('<img src=x onerror=alert(1)>');
     await expect(page.locator('main img')).toHaveCount(0);
-    expect(problems).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { container } from '../fixtures/scene.mjs';
-import { expect, test } from '../fixtures/test.ts';
+import { expect, test, watch } from '../fixtures/test.ts';
 import { ContainersPage } from './pages/containers.ts';
 
 const status = (text: string) => ({ hasText: text });
@@ -48,14 +48,18 @@ test('what was typed survives the engine', async ({ page, engine }) => {
 
 test('a link works once', async ({ browser, served }) => {
     const link = served.link();
+    const problems: string[] = [];
     const first = await browser.newPage();
+    watch(first, problems);
     await first.goto(link);
     await expect(first.getByRole('status').filter(status('Engine running'))).toBeVisible();
     expect(first.url()).not.toContain('token');
     const other = await browser.newContext();
     const second = await other.newPage();
+    watch(second, problems);
     await second.goto(link);
     await expect(second.getByRole('heading', { name: 'This link was used already' })).toBeVisible();
+    expect(problems).toEqual([]);
     await other.close();
     await first.close();
 });

@@ -3,6 +3,20 @@
 // sheet takes their place: those the policy allows, since only scripts of the
 // page's own can make them. (xterm's documentOverride does not reach all.)
 
+//
+// It also paints colours beyond its palette with a style attribute in markup,
+// which the policy drops as well. On spans, the only elements it does that to,
+// setting the attribute becomes what the policy allows: the same declarations
+// through the object model.
+
+/** Lets spans take a style attribute from scripts. For as long as the page lives. */
+export function allowStyledSpans(): void {
+    HTMLSpanElement.prototype.setAttribute = function setAttribute(this: HTMLSpanElement, name: string, value: string): void {
+        if (name.toLowerCase() === 'style') this.style.cssText = value;
+        else Element.prototype.setAttribute.call(this, name, value);
+    };
+}
+
 /** Runs what makes style elements, at once, with ones that the policy allows. */
 export function withAllowedStyles(run: () => void): void {
     document.createElement = ((tag: string, options?: ElementCreationOptions) =>
