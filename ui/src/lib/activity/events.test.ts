@@ -22,6 +22,13 @@ describe('entryOf', () => {
         expect(event('container', 'health_status: healthy', 'x')).toMatchObject({ background: false, tone: 'good' });
     });
 
+    it('calls containers by their names', () => {
+        const id = 'c'.repeat(64);
+        const raw = { Type: 'network', Action: 'connect', Actor: { ID: 'n', Attributes: { name: 'bridge', container: id } }, time: 1, timeNano: 0 };
+        expect(entryOf(raw, 1, (one) => (one === id ? 'web' : undefined)).detail).toBe('container=web');
+        expect(entryOf(raw, 1).detail).toBe('container=cccccccccccc');
+    });
+
     it('leaves labels out', () => {
         expect(event('container', 'start', 'x', { name: 'a', 'com.docker.compose.project': 'p' }).detail).toBe('');
     });

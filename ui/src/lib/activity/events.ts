@@ -29,7 +29,7 @@ const WARN = new Set(['kill', 'destroy', 'delete', 'prune', 'restart', 'pause'])
 /** Told by other columns. */
 const SAID = new Set(['name', 'image']);
 
-export function entryOf(event: EngineEvent, number: number): Entry {
+export function entryOf(event: EngineEvent, number: number, containerName: (id: string) => string | undefined = () => undefined): Entry {
     const attributes = event.Actor.Attributes ?? {};
     const kind = KINDS[event.Type] ?? 'engine';
     // What is run in a container stands behind a colon.
@@ -39,7 +39,7 @@ export function entryOf(event: EngineEvent, number: number): Entry {
         ...(more.length > 0 ? more : []),
         ...(attributes['image'] !== undefined && kind === 'container' ? [attributes['image']] : []),
         // Labels of the container stand among the attributes; only the engine's own are short words.
-        ...Object.entries(attributes).flatMap(([key, value]) => (SAID.has(key) || !/^[a-zA-Z/]+$/.test(key) || value === '' ? [] : [`${key}=${value}`])),
+        ...Object.entries(attributes).flatMap(([key, value]) => (SAID.has(key) || !/^[a-zA-Z/]+$/.test(key) || value === '' ? [] : [`${key}=${/^[0-9a-f]{64}$/.test(value) ? (containerName(value) ?? shortId(value)) : value}`])),
     ].join(' · ');
     return {
         number,

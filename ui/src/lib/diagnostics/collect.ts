@@ -6,6 +6,8 @@ import { messageOf } from '$lib/api/error';
 import { redact } from './redact';
 
 const EVENTS = 200;
+/** The newest ones are what it is about, mostly. */
+const INSPECTED = 40;
 
 export async function collect(app: App): Promise<string> {
     const part = async (ask: () => Promise<unknown>) => ask().catch((error: unknown) => ({ failed: messageOf(error) }));
@@ -20,6 +22,7 @@ export async function collect(app: App): Promise<string> {
         part(() => client.get('/networks')),
         app.host.native.engineAddress(),
     ]);
+    const inspected = await Promise.all(app.containers.rows.slice(0, INSPECTED).map((row) => part(() => app.containers.inspect(row.id))));
     const bundle = {
         made: new Date(app.clock.now).toISOString(),
         window: {
@@ -31,6 +34,7 @@ export async function collect(app: App): Promise<string> {
         },
         engine: { version, info, usage },
         containers,
+        inspected,
         images,
         volumes,
         networks,

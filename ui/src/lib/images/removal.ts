@@ -33,6 +33,8 @@ export type Why =
 
 export interface Removal {
     readonly images: readonly string[];
+    /** What each of them frees; together `bytes`. */
+    readonly frees: ReadonlyMap<string, number>;
     readonly names: readonly { readonly image: string; readonly name: string }[];
     /** Asked for and staying, with the reason. */
     readonly kept: readonly { readonly image: string; readonly why: Why }[];
@@ -163,14 +165,18 @@ class Store {
 
     removal(kept: Removal['kept']): Removal {
         const held = new Set([...this.#left.keys()].flatMap((id) => chainsOf(this.#all.get(id))));
-        const freed = new Map<string, number>();
+        const frees = new Map<string, number>();
         for (const id of this.#gone) {
             const image = this.#all.get(id);
+            let bytes = 0;
             for (const [index, chain] of chainsOf(image).entries()) {
-                if (!held.has(chain)) freed.set(chain, image?.layers[index]?.size ?? 0);
+                // What two of them share is counted with the first.
+                if (!held.has(chain)) bytes += image?.layers[index]?.size ?? 0;
+                held.add(chain);
             }
+            frees.set(id, bytes);
         }
-        return { images: this.#gone, names: this.#untagged, kept, bytes: [...freed.values()].reduce((sum, size) => sum + size, 0) };
+        return { images: this.#gone, frees, names: this.#untagged, kept, bytes: [...frees.values()].reduce((sum, size) => sum + size, 0) };
     }
 }
 

@@ -1,6 +1,6 @@
 // The engine's events since this window opened, the newest thousands of them.
 import { entryOf, Ring, type Entry } from '$lib/activity/events';
-import type { Engine } from './engine.svelte';
+import type { Engine, EngineEvent } from './engine.svelte';
 
 const MOST = 2_000;
 /** A burst is shown once. */
@@ -20,12 +20,15 @@ export class Activity {
     #came = 0;
     #timer: ReturnType<typeof setTimeout> | null = null;
     readonly #engine: Engine;
+    /** Of containers, as events told them; the oldest are forgotten. */
+    readonly #names = new Map<string, string>();
 
     constructor(engine: Engine) {
         this.#engine = engine;
         engine.subscribe({
             event: (event) => {
-                this.#ring.push(entryOf(event, this.#next++));
+                this.#learn(event);
+                this.#ring.push(entryOf(event, this.#next++, (id) => this.#name(event, id)));
                 this.#came += 1;
                 this.#schedule();
             },
@@ -43,6 +46,19 @@ export class Activity {
         this.#came = 0;
         this.waiting = 0;
         this.#show(true);
+    }
+
+    #name(event: EngineEvent, id: string): string | undefined {
+        return this.#names.get(id) ?? (event.Actor.ID === id ? event.Actor.Attributes?.['name'] : undefined);
+    }
+
+    #learn(event: EngineEvent): void {
+        const name = event.Actor.Attributes?.['name'];
+        if (event.Type !== 'container' || name === undefined) return;
+        this.#names.delete(event.Actor.ID);
+        this.#names.set(event.Actor.ID, name);
+        const [oldest] = this.#names.keys();
+        if (this.#names.size > MOST && oldest !== undefined) this.#names.delete(oldest);
     }
 
     #schedule(): void {

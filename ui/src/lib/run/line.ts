@@ -43,10 +43,14 @@ export function wordsOf(form: RunForm): string[][] {
 
 /** The whole line; `broken` puts each flag on a line of its own. */
 export function lineOf(form: RunForm, { broken = false }: { broken?: boolean } = {}): string {
-    const parts = ['docker run', ...wordsOf(form).map(joined)];
+    const words = wordsOf(form);
+    // The first few switches are short: they stay beside the command.
+    const from = words.findIndex((flag) => flag.length > 1);
+    const first = words.slice(0, from === -1 ? words.length : from);
+    const parts = [join(['docker', 'run', ...first.flat()]), ...words.slice(first.length).map(joined)];
     const image = form.image === '' ? 'IMAGE' : quote(form.image);
-    const { words } = split(form.command);
-    parts.push(words.length === 0 ? image : `${image} ${join(words)}`);
+    const { words: command } = split(form.command);
+    parts.push(command.length === 0 ? image : `${image} ${join(command)}`);
     return parts.join(broken ? ' \\\n  ' : ' ');
 }
 

@@ -7,7 +7,7 @@ import type { Task } from '$lib/resources/tasks.svelte';
 import type { CreateBody } from './create';
 import type { RunForm } from './form';
 
-export type Stage = { readonly kind: 'pulling'; readonly task: Task } | { readonly kind: 'creating' } | { readonly kind: 'starting' };
+export type Stage = { readonly kind: 'pulling'; readonly task: Task } | { readonly kind: 'creating' } | { readonly kind: 'starting'; readonly id: string };
 
 export interface Started {
     readonly id: string;
@@ -38,7 +38,7 @@ export async function start(app: App, form: RunForm, body: CreateBody, tell: (st
         await pull();
         return create();
     });
-    tell({ kind: 'starting' });
+    tell({ kind: 'starting', id: made.Id });
     try {
         await client.post('/containers/{id}/start', { path: { id: made.Id } });
     } catch (error) {

@@ -3,7 +3,7 @@ export const run = {
     title: 'Run a container',
     action: 'Run…',
     command: 'Run a container…',
-    parts: { basics: 'Basics', ports: 'Ports', environment: 'Environment', storage: 'Storage', limits: 'Limits and restart', more: 'More' },
+    parts: { basics: 'Basics', ports: 'Ports', environment: 'Environment', storage: 'Storage', limits: 'Limits', more: 'More' },
     image: 'Image',
     imageHint: 'A name, or paste a whole “docker run …” line.',
     imageLocal: 'on this machine',
@@ -100,5 +100,5 @@ export const run = {
     do: 'Run',
     started: (name: string) => `${name} runs`,
     failed: 'It was not started',
-    wrongBelow: (number: number) => `${number} to put right`,
+    toPutRight: (number: number) => `${number} to put right`,
 } as const;

@@ -20,7 +20,7 @@ export const volumes = {
     menu: { open: 'Open', copyName: 'Copy name', copyPath: 'Copy path', remove: 'Remove…' },
     commands: { create: 'Create a volume…', prune: 'Clean up volumes…', remove: (name: string) => `Remove volume ${name}…` },
     gone: { title: 'This volume is gone', detail: 'It was removed, or it never was on this engine.', back: 'To the volumes' },
-    facts: { driver: 'Driver', size: 'Size', created: 'Created', path: 'Where it is on the engine’s machine', scope: 'Scope', labels: 'Labels', options: 'Options', none: 'none' },
+    facts: { driver: 'Driver', size: 'Size', created: 'Created', path: 'Path', scope: 'Scope', labels: 'Labels', options: 'Options', none: 'none' },
     used: { title: 'Used by', none: 'No container has it.', target: 'At', access: 'Access', writes: 'reads and writes', reads: 'only reads' },
     create: {
         title: 'Create a volume',
