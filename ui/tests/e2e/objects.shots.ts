@@ -1,6 +1,7 @@
 // Pictures of images, volumes, networks, activity, settings and help, and of
 // their dialogs: `npm run shots`.
 import { objects } from '../fixtures/objects.mjs';
+import { withStalledRegistry } from '../fixtures/stalled.ts';
 import { test } from '../fixtures/test.ts';
 
 const SIZES = [
@@ -97,12 +98,39 @@ test('screenshots of things', async ({ page, engine }) => {
         await page.keyboard.press('Enter');
         await page.waitForTimeout(600);
         await shoot('run-again');
-        for (const part of ['Ports', 'Environment', 'Storage', 'Limits and restart', 'More']) {
+        for (const part of ['Ports', 'Environment', 'Storage', 'Limits', 'More']) {
             await page.getByRole('tab', { name: part }).click();
             await page.waitForTimeout(150);
             await shoot(`run-${part.split(' ')[0]?.toLowerCase()}`);
         }
         await page.keyboard.press('Escape');
     }
+    if (wanted('pulling')) {
+        await withStalledRegistry(async ({ reference }) => {
+            await go('#/images');
+            await button('Pull…').click();
+            await page.getByRole('dialog').getByLabel('Name').fill(reference);
+            await page.keyboard.press('Enter');
+            await page.waitForTimeout(700);
+            await shoot('pulling');
+            await button('Go on behind').click();
+            await go('#/activity');
+            await button(`Layers of ${reference}`).click();
+            await shoot('tasks');
+            await button(`Cancel ${reference}`).click();
+        });
+    }
+    await dialog('menu-image', '#/images', () => page.getByRole('button', { name: 'More for shop/api:1.4.2' }).click());
+    await dialog('palette-things', '#/images', async () => {
+        await page.keyboard.press('Control+k');
+        await page.getByRole('combobox').fill('shop');
+    });
     await dialog('diagnostics', '#/help', () => button('Look at it…').click());
+    if (wanted('images-trouble')) {
+        await go('#/images');
+        await engine.stop('SIGKILL');
+        await page.waitForTimeout(1_200);
+        await shoot('images-trouble');
+        await engine.start();
+    }
 });

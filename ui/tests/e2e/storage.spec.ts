@@ -45,7 +45,7 @@ test('volumes: made, measured when asked, kept while in use, pruned as said', as
     await prune.getByText('All unused').click();
     await expect(prune).toContainText('look twice');
     const list = prune.getByRole('list', { name: /^2 volumes with all files will go/ });
-    const names = await things(prune, /^2 volumes/);
+    const names = await things(prune, /^2 volumes/).evaluateAll((all) => all.map((one) => one.getAttribute('title') ?? ''));
     const said = (await list.getAttribute('aria-label')) ?? '';
     const answered = page.waitForResponse((response) => response.url().includes('/volumes/prune'));
     await prune.getByRole('button', { name: 'Clean up' }).click();

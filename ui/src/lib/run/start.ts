@@ -15,7 +15,7 @@ export interface Started {
 }
 
 /** @throws what the engine says; {Cancelled} where the pull was cancelled. */
-export async function start(app: App, form: RunForm, body: CreateBody, tell: (stage: Stage) => void): Promise<Started> {
+export async function start(app: Pick<App, 'client' | 'images'>, form: RunForm, body: CreateBody, tell: (stage: Stage) => void): Promise<Started> {
     const { client } = app;
     const image = form.image.trim();
     const create = () => {

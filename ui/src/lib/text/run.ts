@@ -6,7 +6,7 @@ export const run = {
     parts: { basics: 'Basics', ports: 'Ports', environment: 'Environment', storage: 'Storage', limits: 'Limits', more: 'More' },
     image: 'Image',
     imageHint: 'A name, or paste a whole “docker run …” line.',
-    imageLocal: 'on this machine',
+    imageLocal: 'On this machine.',
     imageMissing: 'Not on this machine: it is pulled first.',
     imageNever: 'Not on this machine, and it may not be pulled.',
     imageCompletion: 'Images on this machine',

@@ -4,8 +4,7 @@ import type { Locator, Page } from '@playwright/test';
 export const dialog = (page: Page, name: string | RegExp): Locator => page.getByRole('dialog', { name });
 
 /** Names in a list of what goes or stays. */
-export const things = (within: Locator, list: string | RegExp): Promise<string[]> =>
-    within.getByRole('list', { name: list }).getByRole('listitem').locator('.name').allTextContents();
+export const things = (within: Locator, list: string | RegExp): Locator => within.getByRole('list', { name: list }).getByRole('listitem').locator('.name');
 
 export async function go(page: Page, place: string): Promise<void> {
     await page.evaluate((hash) => (location.hash = hash), place);
