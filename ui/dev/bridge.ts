@@ -25,13 +25,16 @@ interface OpenRequest {
     path: string;
     headers?: Record<string, string>;
     body?: string;
+    session?: string;
 }
 
 const COOKIE = 'dhow-session';
-const HOP_BY_HOP = new Set(['connection', 'host', 'cookie', 'origin', 'referer', 'upgrade', 'keep-alive', 'accept-encoding']);
+const KEY_HEADER = 'dhow-session';
+const HOP_BY_HOP = new Set(['connection', 'host', 'cookie', 'origin', 'referer', 'upgrade', 'keep-alive', 'accept-encoding', KEY_HEADER]);
 
 export function bridge({ socket, reusable = false }: BridgeOptions): Bridge {
     const session = randomBytes(24).toString('hex');
+    const key = randomBytes(32).toString('hex');
     const tokens = new Set<string>();
     const sockets = new WebSocketServer({ noServer: true });
 
@@ -51,7 +54,11 @@ export function bridge({ socket, reusable = false }: BridgeOptions): Bridge {
                 return;
             }
             if (!reusable) tokens.delete(token);
-            response.writeHead(204, { 'set-cookie': `${COOKIE}=${session}; HttpOnly; SameSite=Strict; Path=/` }).end();
+            response.writeHead(200, {
+                'content-type': 'application/json',
+                'set-cookie': `${COOKIE}=${session}; HttpOnly; SameSite=Strict; Path=/`,
+            });
+            response.end(JSON.stringify({ key }));
         });
     }
 
@@ -83,7 +90,9 @@ export function bridge({ socket, reusable = false }: BridgeOptions): Bridge {
             if (path === '/session' && request.method === 'POST') {
                 openSession(request, response);
             } else if (path === '/host.json' || path.startsWith('/engine/')) {
-                if (!allowed(request)) response.writeHead(401).end();
+                if (!allowed(request) || !same(String(request.headers[KEY_HEADER] ?? ''), key)) {
+                    response.writeHead(401, { 'dhow-bridge': 'session' }).end();
+                }
                 else if (path === '/host.json') {
                     response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' });
                     response.end(JSON.stringify({ version: '0.1.0', engineHost: `unix://${socket}`, capabilities: [] }));
@@ -99,16 +108,21 @@ export function bridge({ socket, reusable = false }: BridgeOptions): Bridge {
                 stream.end('HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n');
                 return true;
             }
-            sockets.handleUpgrade(request, stream, head, (web) => hijack(web, socket));
+            sockets.handleUpgrade(request, stream, head, (web) => connection(web, socket, key));
             return true;
         },
     };
 }
 
-/** One hijacked connection: the first frame says what to open. */
-function hijack(web: WebSocket, socketPath: string) {
+/** One connection: the first frame says what to open. */
+function connection(web: WebSocket, socketPath: string, key: string) {
     web.once('message', (first) => {
         const wanted = JSON.parse(String(first)) as OpenRequest;
+        if (!same(wanted.session ?? '', key)) {
+            web.send(JSON.stringify({ status: 401, headers: { 'dhow-bridge': 'session' } }));
+            web.close(1000);
+            return;
+        }
         const body = wanted.body ?? '';
         const onward = httpRequest({
             socketPath,
@@ -145,6 +159,15 @@ function hijack(web: WebSocket, socketPath: string) {
             web.on('close', () => stream.destroy());
         });
         onward.on('response', (answer) => {
+            const status = answer.statusCode ?? 502;
+            if (status >= 200 && status < 300) {
+                web.send(JSON.stringify({ status, headers: withoutHops(answer) }));
+                answer.on('data', (chunk) => web.send(chunk));
+                answer.on('end', () => web.close(1000));
+                answer.on('aborted', () => web.close(1011));
+                web.on('close', () => answer.destroy());
+                return;
+            }
             let text = '';
             answer.on('data', (chunk) => (text += chunk));
             answer.on('end', () => {

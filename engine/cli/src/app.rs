@@ -5,7 +5,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use dhow_client::Choice;
 
 use crate::commands::{
-    completion, container, context, image, inspect, network, registry, system, volume,
+    completion, container, context, dashboard, image, inspect, network, registry, system, volume,
 };
 use crate::failure::Failure;
 use crate::program::Program;
@@ -30,7 +30,7 @@ pub struct App {
     hosts: Vec<String>,
     /// How much to log: debug, info, warn, error, fatal
     #[arg(short, long = "log-level")]
-    _log_level: Option<String>,
+    log_level: Option<String>,
     /// Use TLS; --tlsverify implies it
     #[arg(long)]
     tls: bool,
@@ -54,6 +54,17 @@ pub struct App {
 }
 
 impl App {
+    /// A level that nobody knows. There is nothing to log here; the flag is
+    /// taken because scripts give it.
+    pub fn unknown_log_level(&self) -> Option<&str> {
+        const LEVELS: &[&str] = &[
+            "panic", "fatal", "error", "warn", "warning", "info", "debug", "trace",
+        ];
+        let level = self.log_level.as_deref()?;
+        let known = LEVELS.iter().any(|known| known.eq_ignore_ascii_case(level));
+        (!known).then_some(level)
+    }
+
     /// What the global flags say about the engine.
     pub fn choice(&self) -> Choice {
         Choice {
@@ -121,6 +132,7 @@ commands! {
         Context(Group<ContextCommand>) => context_group,
         Cp(container::cp::Arguments) => container::cp::run,
         Create(container::create::Arguments) => container::create::run,
+        Dashboard(dashboard::Arguments) => dashboard::run,
         Diff(container::diff::Arguments) => container::diff::run,
         Events(system::events::Arguments) => system::events::run,
         Exec(container::exec::Arguments) => container::exec::run,
@@ -145,7 +157,7 @@ commands! {
         Pull(image::pull::Arguments) => image::pull::run,
         Push(image::push::Arguments) => image::push::run,
         Rename(container::rename::Arguments) => container::rename::run,
-        Restart(container::restart::Arguments) => container::restart::run,
+        Restart(container::stop::RestartArguments) => container::stop::restart,
         #[command(alias = "remove")]
         Rm(container::rm::Arguments) => container::rm::run,
         Rmi(image::rm::Arguments) => image::rm::run,
@@ -154,7 +166,7 @@ commands! {
         Search(registry::search::Arguments) => registry::search::run,
         Start(container::start::Arguments) => container::start::run,
         Stats(container::stats::Arguments) => container::stats::run,
-        Stop(container::stop::Arguments) => container::stop::run,
+        Stop(container::stop::StopArguments) => container::stop::stop,
         /// Manage the engine
         System(Group<SystemCommand>) => system_group,
         Tag(image::tag::Arguments) => image::tag::run,
@@ -187,13 +199,13 @@ commands! {
         Port(container::port::Arguments) => container::port::run,
         Prune(container::prune::Arguments) => container::prune::run,
         Rename(container::rename::Arguments) => container::rename::run,
-        Restart(container::restart::Arguments) => container::restart::run,
+        Restart(container::stop::RestartArguments) => container::stop::restart,
         #[command(alias = "remove")]
         Rm(container::rm::Arguments) => container::rm::run,
         Run(container::run::Arguments) => container::run::run,
         Start(container::start::Arguments) => container::start::run,
         Stats(container::stats::Arguments) => container::stats::run,
-        Stop(container::stop::Arguments) => container::stop::run,
+        Stop(container::stop::StopArguments) => container::stop::stop,
         Top(container::top::Arguments) => container::top::run,
         Unpause(container::pause::UnpauseArguments) => container::pause::unpause,
         Update(container::update::Arguments) => container::update::run,
@@ -263,11 +275,17 @@ commands! {
 commands! {
     /// What can be done with contexts.
     ContextCommand {
-        Inspect(context::InspectArguments) => context::inspect,
+        Create(context::create::Arguments) => context::create::run,
+        Export(context::transfer::ExportArguments) => context::transfer::export,
+        Import(context::transfer::ImportArguments) => context::transfer::import,
+        Inspect(context::inspect::Arguments) => context::inspect::run,
         #[command(alias = "list")]
-        Ls(context::ListArguments) => context::list,
-        Show(context::ShowArguments) => context::show,
-        Use(context::UseArguments) => context::choose,
+        Ls(context::list::Arguments) => context::list::run,
+        #[command(alias = "remove")]
+        Rm(context::rm::Arguments) => context::rm::run,
+        Show(context::select::ShowArguments) => context::select::show,
+        Update(context::update::Arguments) => context::update::run,
+        Use(context::select::UseArguments) => context::select::choose,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use dhow_client::Error;
+use dhow_client::context::ContextError;
 
 use crate::program::Program;
 
@@ -105,6 +106,12 @@ impl From<Error> for Failure {
             code: 1,
             cause: Cause::Client(Box::new(error)),
         }
+    }
+}
+
+impl From<ContextError> for Failure {
+    fn from(error: ContextError) -> Self {
+        Error::from(error).into()
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod app;
 mod commands;
+mod completion;
 mod failure;
 mod format;
 mod options;
@@ -39,6 +40,9 @@ fn main() {
 
 fn run(program: Program, argv: &[String]) -> i32 {
     let words = argv.get(1..).unwrap_or_default();
+    if let Some(code) = completion::answer(program, words) {
+        return code;
+    }
     let parsed = app::grammar(program)
         .try_get_matches_from(argv)
         .and_then(|mut matches| App::from_arg_matches_mut(&mut matches));
@@ -54,6 +58,10 @@ fn run(program: Program, argv: &[String]) -> i32 {
             return refusal.code;
         }
     };
+    if let Some(level) = app.unknown_log_level() {
+        output::warn(&format!("Unable to parse logging level: {level}"));
+        return 1;
+    }
     if app.version {
         output::line(&app::version_line(program));
         return 0;

@@ -63,9 +63,14 @@ impl Session {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let agent = format!("Dhow-Client/{VERSION} (linux)");
-        let client = Client::new(self.target()?, &agent);
+        let client = self.new_client()?;
         Ok(self.client.get_or_init(|| client))
+    }
+
+    /// Another client of that engine, for whoever keeps it.
+    pub fn new_client(&self) -> Result<Client, Failure> {
+        let agent = format!("Dhow-Client/{VERSION} (linux)");
+        Ok(Client::new(self.target()?, &agent))
     }
 
     /// Sends a request and reads its JSON.

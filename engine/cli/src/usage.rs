@@ -30,8 +30,15 @@ pub fn adapt(command: Command) -> Command {
         .disable_help_subcommand(true)
         .args_override_self(true)
         .mut_args(|arg| {
-            if !is_bool(&arg) || arg.is_positional() {
+            if arg.is_positional() {
                 return arg;
+            }
+            if !is_bool(&arg) {
+                // Whatever stands behind such a flag is its value.
+                return match arg.get_action().takes_values() && !arg.is_require_equals_set() {
+                    true => arg.allow_hyphen_values(true),
+                    false => arg,
+                };
             }
             let counts_from_false = matches!(arg.get_action(), ArgAction::SetTrue);
             let arg = arg
@@ -64,7 +71,13 @@ pub fn adapt(command: Command) -> Command {
 
 /// What to tell a person whose command line clap refused.
 pub fn refuse(program: Program, root: &Command, argv: &[String], error: &clap::Error) -> Refusal {
-    let path = locate(root, argv);
+    let mut path = locate(root, argv);
+    // A flag before the command is the program's, whatever command follows.
+    let shown = context(error, ContextKind::InvalidArg);
+    let own = |command: &Command| shown.starts_with('-') && find(command, &shown).is_some();
+    if path.last().is_some_and(|command| !own(command)) && own(root) {
+        path.truncate(1);
+    }
     let command = path.last().copied().unwrap_or(root);
     let name = full_name(program, &path);
     let help = |text: String| Refusal {
@@ -191,22 +204,25 @@ pub fn locate<'a>(root: &'a Command, argv: &[String]) -> Vec<&'a Command> {
     path
 }
 
-fn takes_next_word(command: &Command, word: &str) -> bool {
+/// Whether the value of the flag `word` is the next word: that of `--host`,
+/// `-H` and `-itv`, not that of `--host=x`, `-Hx` and `-it`.
+pub fn takes_next_word(command: &Command, word: &str) -> bool {
     if word.contains('=') {
         return false;
     }
-    let arg = match word.strip_prefix("--") {
-        Some(long) => command
-            .get_arguments()
-            .find(|arg| arg.get_long() == Some(long)),
-        // `-H tcp://…` and `-Htcp://…`: only the first takes the next word.
-        None if word.len() == 2 => {
-            let short = word.chars().nth(1);
-            command.get_arguments().find(|arg| arg.get_short() == short)
+    let takes = |arg: &Arg| arg.get_action().takes_values() && !arg.is_require_equals_set();
+    if let Some(long) = word.strip_prefix("--") {
+        let mut arguments = command.get_arguments();
+        return arguments.any(|arg| arg.get_long() == Some(long) && takes(arg));
+    }
+    let mut letters = word.chars().skip(1);
+    while let Some(letter) = letters.next() {
+        let mut arguments = command.get_arguments();
+        if arguments.any(|arg| arg.get_short() == Some(letter) && takes(arg)) {
+            return letters.next().is_none();
         }
-        None => None,
-    };
-    arg.is_some_and(|arg| arg.get_action().takes_values() && !arg.is_require_equals_set())
+    }
+    false
 }
 
 fn full_name(program: Program, path: &[&Command]) -> String {
@@ -220,7 +236,9 @@ fn full_name(program: Program, path: &[&Command]) -> String {
 
 fn usage(name: &str, command: &Command) -> String {
     let mut text = name.to_owned();
-    if !options(command).is_empty() {
+    // Docker says nothing of the one flag that these have.
+    let silent = ["context rm", "network rm"];
+    if !options(command).is_empty() && !silent.iter().any(|silent| name.ends_with(silent)) {
         text.push_str(" [OPTIONS]");
     }
     if command.has_subcommands() {
@@ -401,13 +419,13 @@ fn flag_error(error: &clap::Error, command: &Command, argv: &[String]) -> String
             }
             None => {
                 let letter = shown.chars().nth(1).unwrap_or_default();
-                let word = argv
+                // The letters before it were understood.
+                let rest = argv
                     .iter()
-                    .find(|word| {
-                        word.starts_with('-') && !word.starts_with("--") && word.contains(letter)
-                    })
-                    .map_or(shown.as_str(), String::as_str);
-                format!("unknown shorthand flag: '{letter}' in {word}")
+                    .filter(|word| word.starts_with('-') && !word.starts_with("--"))
+                    .find_map(|word| word.find(letter).map(|at| &word[at..]))
+                    .unwrap_or(shown.trim_start_matches('-'));
+                format!("unknown shorthand flag: '{letter}' in -{rest}")
             }
         },
         ErrorKind::InvalidValue if context(error, ContextKind::InvalidValue).is_empty() => {

@@ -4,13 +4,14 @@
 //! Secrets in it are never part of a `Debug` text or an error.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::Error;
+use crate::file::{self, Reader};
 
 /// One configuration file, present or not.
 #[derive(Clone, Default)]
@@ -95,7 +96,7 @@ impl ConfigFile {
         if let Some(auths) = auths.as_object_mut() {
             match value {
                 Some(value) => auths.insert(registry.to_owned(), value),
-                None => auths.remove(registry),
+                None => auths.shift_remove(registry),
             };
         }
     }
@@ -104,7 +105,7 @@ impl ConfigFile {
     pub fn set_text(&mut self, key: &str, value: Option<&str>) {
         match value {
             Some(value) => self.keys.insert(key.to_owned(), value.into()),
-            None => self.keys.remove(key),
+            None => self.keys.shift_remove(key),
         };
     }
 
@@ -125,22 +126,17 @@ impl ConfigFile {
     /// Writes the file so that a crash leaves either the old or the new one,
     /// readable by its owner only.
     pub fn save(&self) -> Result<(), Error> {
-        let failed = |source| Error::File {
+        let failed = |source| Error::Unwritable {
             path: self.path.clone(),
             source,
         };
         // The file may be a link into a person's dotfiles: write through it.
         let target = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
         let directory = target.parent().unwrap_or(Path::new("."));
-        create_private_directory(directory).map_err(failed)?;
-        let temporary = directory.join(format!(".config.json.{}", std::process::id()));
         let text = indented(&self.keys).map_err(|e| failed(e.into()))?;
-        write_private(&temporary, &text)
-            .and_then(|()| std::fs::rename(&temporary, &target))
-            .map_err(|e| {
-                let _ = std::fs::remove_file(&temporary);
-                failed(e)
-            })
+        file::create_private_folder(directory)
+            .and_then(|()| file::replace(&target, &text, Reader::Owner))
+            .map_err(failed)
     }
 
     fn typed<T: for<'de> Deserialize<'de>>(&self, key: &str) -> Option<T> {
@@ -163,24 +159,6 @@ fn indented(keys: &Map<String, Value>) -> serde_json::Result<Vec<u8>> {
     let mut serializer = serde_json::Serializer::with_formatter(&mut text, formatter);
     keys.serialize(&mut serializer)?;
     Ok(text)
-}
-
-fn create_private_directory(path: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
-}
-
-fn write_private(path: &Path, text: &[u8]) -> io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(text)?;
-    file.sync_all()
 }
 
 #[cfg(test)]

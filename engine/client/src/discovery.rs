@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::config::ConfigFile;
-use crate::context;
+use crate::context::{self, Store};
 use crate::endpoint::{Endpoint, TlsFiles};
 use crate::error::Error;
 
@@ -110,7 +110,10 @@ pub fn discover(choice: &Choice, environment: &Environment) -> Result<Target, Er
     let endpoint = if context == context::DEFAULT {
         default_endpoint(choice, environment, config.directory())?
     } else {
-        context::find(config.directory(), &context)?.endpoint()?
+        let store = Store::under(config.directory());
+        store
+            .endpoint(&context)?
+            .unwrap_or_else(|| Endpoint::Unix(usual_socket(&environment.sockets)))
     };
     Ok(Target {
         endpoint,
@@ -196,7 +199,9 @@ fn tls(choice: &Choice, environment: &Environment, config: &Path) -> Option<TlsF
     let verify = choice
         .tls_verify
         .unwrap_or_else(|| environment.variable("DOCKER_TLS_VERIFY").is_some());
-    let wanted = choice.tls || verify || environment.variable("DOCKER_TLS").is_some();
+    // Whoever says that nothing is to be verified speaks of TLS all the same.
+    let spoken_of = choice.tls || choice.tls_verify.is_some();
+    let wanted = spoken_of || verify || environment.variable("DOCKER_TLS").is_some();
     if !wanted {
         return None;
     }
@@ -289,7 +294,10 @@ mod tests {
     #[test]
     fn the_current_context_counts_unless_a_host_is_named() {
         let (environment, home) = environment(&[]);
-        let meta = home.path().join(".docker/contexts/meta/x");
+        let meta = home
+            .path()
+            .join(".docker/contexts/meta")
+            .join("512eea46ceb3921dff4363c7069d89d4964d1d9fccaa0f411851a7aa60a5c868");
         std::fs::create_dir_all(&meta).unwrap();
         std::fs::write(
             meta.join("meta.json"),

@@ -79,6 +79,10 @@ impl FromStr for Endpoint {
             None if !text.is_empty() => ("tcp", text),
             None => return Err(invalid()),
         };
+        if let Some(fault) = authority_fault(scheme, rest) {
+            let text = text.to_owned();
+            return Err(Error::InvalidAddress { text, fault });
+        }
         match scheme {
             "unix" if !rest.is_empty() => Ok(Self::Unix(PathBuf::from(rest))),
             "tcp" | "http" => {
@@ -95,7 +99,7 @@ impl FromStr for Endpoint {
             }
             "ssh" => ssh(rest).ok_or_else(invalid),
             "npipe" | "fd" => Err(Error::UnsupportedTransport(text.to_owned())),
-            _ => Err(invalid()),
+            _ => Err(Error::UnknownScheme(text.to_owned())),
         }
     }
 }
@@ -121,6 +125,28 @@ impl fmt::Display for Endpoint {
             Self::Ssh { destination, .. } => write!(f, "ssh://{destination}"),
         }
     }
+}
+
+/// What Go's URL parser has against the part between `://` and the path.
+pub(crate) fn authority_fault(scheme: &str, rest: &str) -> Option<String> {
+    if scheme == "unix" || scheme == "npipe" {
+        return None;
+    }
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let host = rest[..end].rsplit('@').next().unwrap_or_default();
+    let after = match host.strip_prefix('[') {
+        Some(inner) => match inner.split_once(']') {
+            Some((_, after)) => after,
+            None => return Some("missing ']' in host".to_owned()),
+        },
+        None => host.find(':').map_or("", |colon| &host[colon..]),
+    };
+    let digits = after.strip_prefix(':');
+    let is_port = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
+    if after.is_empty() || digits.is_some_and(is_port) {
+        return None;
+    }
+    Some(format!("invalid port {after:?} after host"))
 }
 
 fn host_port(text: &str, default_port: u16) -> Option<(String, u16)> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use dhow_model::{ErrorKind, HasKind};
 
+use crate::context::ContextError;
 use crate::endpoint::Endpoint;
 
 /// A failed request, or a failure to find where to send it.
@@ -48,6 +49,17 @@ pub enum Error {
     /// A host that cannot be understood.
     #[error("unable to parse docker host `{0}`")]
     InvalidHost(String),
+    /// A host whose part before `://` means nothing.
+    #[error("invalid bind address format: {0}")]
+    UnknownScheme(String),
+    /// A host whose name and port cannot be told apart.
+    #[error("parse {text:?}: {fault}")]
+    InvalidAddress {
+        /// The host.
+        text: String,
+        /// What is wrong with it.
+        fault: String,
+    },
     /// A transport this build does not have.
     #[error("unsupported transport in host `{0}`")]
     UnsupportedTransport(String),
@@ -57,12 +69,21 @@ pub enum Error {
     /// `-H` and `--context` together.
     #[error("conflicting options: cannot specify both --host and --context")]
     HostAndContext,
-    /// A context that is not in any store.
-    #[error("context {0:?}: context not found")]
-    UnknownContext(String),
+    /// A context that cannot be used.
+    #[error(transparent)]
+    Context(#[from] ContextError),
     /// A file that cannot be read or makes no sense.
     #[error("cannot read {path}")]
     File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A file that cannot be written or removed.
+    #[error("cannot write {path}")]
+    Unwritable {
         /// The file.
         path: PathBuf,
         /// Why.
@@ -91,6 +112,10 @@ impl Error {
             context: context.into(),
             source: source.into(),
         }
+    }
+
+    pub(crate) fn unreadable(path: PathBuf, source: io::Error) -> Self {
+        Self::File { path, source }
     }
 
     /// The HTTP status, where the engine answered at all.
@@ -123,13 +148,19 @@ impl HasKind for Error {
                 503 => ErrorKind::Unavailable,
                 _ => ErrorKind::System,
             },
-            Self::UnknownContext(_) => ErrorKind::NotFound,
-            Self::InvalidHost(_)
+            Self::Context(ContextError::Unknown { .. }) => ErrorKind::NotFound,
+            Self::Context(ContextError::Exists(_)) => ErrorKind::Conflict,
+            Self::Context(ContextError::Malformed { .. }) => ErrorKind::System,
+            Self::Context(_)
+            | Self::InvalidHost(_)
+            | Self::UnknownScheme(_)
+            | Self::InvalidAddress { .. }
             | Self::UnsupportedTransport(_)
             | Self::SeveralHosts
             | Self::HostAndContext => ErrorKind::InvalidParameter,
             Self::Broken { .. }
             | Self::File { .. }
+            | Self::Unwritable { .. }
             | Self::Tls(_)
             | Self::CredentialHelper { .. } => ErrorKind::System,
         }

@@ -9,13 +9,18 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use ::http::Response;
+use ::http::header::CONTENT_TYPE;
 use bytes::{Buf, Bytes};
+use hyper::body::Incoming;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::error::Error;
 use crate::transport::Transport;
+
+const MULTIPLEXED: &str = "application/vnd.docker.multiplexed-stream";
 
 /// Both halves of a hijacked connection.
 pub struct Hijacked {
@@ -42,7 +47,17 @@ pub struct WriteHalf {
 }
 
 impl Hijacked {
-    pub(crate) fn new(upgraded: Upgraded, content_type: Option<&str>) -> Result<Self, Error> {
+    /// Takes over the connection that `response` came on.
+    pub(crate) async fn of(response: &mut Response<Incoming>) -> Result<Self, Error> {
+        let content_type = response.headers().get(CONTENT_TYPE);
+        let multiplexed = content_type.is_some_and(|kind| kind == MULTIPLEXED);
+        let upgraded = hyper::upgrade::on(response)
+            .await
+            .map_err(|error| Error::broken("cannot take over the connection", error))?;
+        Self::new(upgraded, multiplexed)
+    }
+
+    fn new(upgraded: Upgraded, multiplexed: bool) -> Result<Self, Error> {
         let parts = upgraded
             .downcast::<TokioIo<Transport>>()
             .map_err(|_| Error::broken("cannot take over the connection", "unknown transport"))?;
@@ -53,7 +68,7 @@ impl Hijacked {
                 inner: reader,
             },
             writer: WriteHalf { inner: writer },
-            multiplexed: content_type == Some("application/vnd.docker.multiplexed-stream"),
+            multiplexed,
         })
     }
 }

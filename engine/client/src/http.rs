@@ -9,9 +9,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use ::http::header::{
-    CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, UPGRADE, USER_AGENT,
-};
+use ::http::header::{CONNECTION, HOST, HeaderName, HeaderValue, UPGRADE, USER_AGENT};
 use ::http::{HeaderMap, Method, StatusCode};
 use bytes::Bytes;
 use hyper::body::Incoming;
@@ -72,6 +70,11 @@ impl Client {
     /// Where it connects to.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// The headers that every request carries.
+    pub(crate) fn headers(&self) -> HeaderMap {
+        self.headers.clone()
     }
 
     /// The API version in use; what was agreed on, once anything was answered.
@@ -139,15 +142,7 @@ impl Client {
         if status != StatusCode::SWITCHING_PROTOCOLS && status != StatusCode::OK {
             return Err(refusal(status, response.into_body()).await);
         }
-        let content_type = response
-            .headers()
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned);
-        let upgraded = hyper::upgrade::on(&mut response)
-            .await
-            .map_err(|error| Error::broken("cannot take over the connection", error))?;
-        Hijacked::new(upgraded, content_type.as_deref())
+        Hijacked::of(&mut response).await
     }
 
     /// A connection without any HTTP on it, for `system dial-stdio`.
@@ -244,29 +239,42 @@ impl Client {
         self.settled.store(true, Ordering::Relaxed);
     }
 
-    async fn exchange(
-        &self,
+    fn exchange<'a>(
+        &'a self,
         uri: String,
         request: &Request,
         body: Bytes,
-    ) -> Result<hyper::Response<Incoming>, Error> {
+    ) -> impl Future<Output = Result<hyper::Response<Incoming>, Error>> + use<'a> {
         let body = Body(RequestBody::Whole(body));
-        self.transmit(uri, request, body).await
+        self.transmit(uri, request, body)
     }
 
-    async fn transmit(
-        &self,
+    /// What is waited for does not hold the request, whose body may not be
+    /// shared by threads: so any thread may wait.
+    fn transmit<'a>(
+        &'a self,
         uri: String,
         request: &Request,
         body: Body,
-    ) -> Result<hyper::Response<Incoming>, Error> {
-        let mut message = hyper::Request::builder()
+    ) -> impl Future<Output = Result<hyper::Response<Incoming>, Error>> + use<'a> {
+        let message = hyper::Request::builder()
             .method(request.method.clone())
             .uri(uri)
             .body(body)
-            .map_err(|error| Error::broken("cannot make the request", error))?;
-        message.headers_mut().extend(self.headers.clone());
-        message.headers_mut().extend(request.headers.clone());
+            .map_err(|error| Error::broken("cannot make the request", error));
+        let message = message.map(|mut message| {
+            message.headers_mut().extend(self.headers.clone());
+            message.headers_mut().extend(request.headers.clone());
+            message
+        });
+        async move { self.dispatch(message?).await }
+    }
+
+    /// Sends `message` over a kept connection or a new one.
+    pub(crate) async fn dispatch(
+        &self,
+        mut message: hyper::Request<Body>,
+    ) -> Result<hyper::Response<Incoming>, Error> {
         let mut kept = self.kept().await;
         loop {
             let reused = kept.is_some();

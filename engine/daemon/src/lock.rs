@@ -4,8 +4,13 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
+
+/// How long the lock of a daemon that was killed may linger: a shim that it was
+/// about to start shares it until its program is executed.
+const LINGERS: Duration = Duration::from_secs(1);
 
 /// Why this daemon may not run here.
 #[derive(Debug, thiserror::Error)]
@@ -48,13 +53,21 @@ impl DirLock {
             .mode(0o600)
             .open(&path)
             .map_err(io(&path))?;
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self(file)),
-            Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::InUse {
-                what,
-                dir: dir.to_owned(),
-            }),
-            Err(error) => Err(io(&path)(error.into())),
+        let patient = Instant::now() + LINGERS;
+        loop {
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(Self(file)),
+                Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < patient => {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                Err(rustix::io::Errno::WOULDBLOCK) => {
+                    return Err(Error::InUse {
+                        what,
+                        dir: dir.to_owned(),
+                    });
+                }
+                Err(error) => return Err(io(&path)(error.into())),
+            }
         }
     }
 }

@@ -65,11 +65,11 @@ impl Db {
         Ok(())
     }
 
-    /// Every container's record.
-    pub fn containers(&self) -> Result<Vec<String>> {
+    /// Every container's id and record.
+    pub fn containers(&self) -> Result<Vec<(String, String)>> {
         let connection = self.lock();
-        let mut statement = connection.prepare("SELECT record FROM container")?;
-        let rows = statement.query_map([], |row| row.get(0))?;
+        let mut statement = connection.prepare("SELECT id, record FROM container")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

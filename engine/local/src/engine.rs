@@ -13,10 +13,10 @@ use dhow_sys::cgroup::Hierarchies;
 use dhow_volume::VolumeStore;
 
 use crate::config::EngineConfig;
-use crate::containers::LogChanges;
 use crate::containers::execs::Execs;
 use crate::containers::table::Table;
 use crate::containers::view::NetworkIds;
+use crate::containers::{LogChanges, VolumeTurns};
 use crate::db::Db;
 use crate::events::EventBus;
 use crate::system::host::Host;
@@ -50,6 +50,7 @@ pub(crate) struct Shared {
     pub log_changes: LogChanges,
     pub images: ImageStore,
     pub volumes: VolumeStore,
+    pub volume_turns: VolumeTurns,
     pub registry: Registry,
     pub network: Arc<NamespacePool>,
     pub launcher: Launcher,
@@ -72,6 +73,10 @@ impl LocalEngine {
         std::thread::Builder::new()
             .name("namespaces".to_owned())
             .spawn(move || pool.keep_full())?;
+        let pool = Arc::clone(&engine.shared.network);
+        std::thread::Builder::new()
+            .name("firewall".to_owned())
+            .spawn(move || pool.watch_firewall())?;
         let starting = engine.clone();
         tokio::spawn(async move { starting.start_by_policy().await });
         Ok(engine)
@@ -133,6 +138,7 @@ impl LocalEngine {
             log_changes: LogChanges::default(),
             images,
             volumes,
+            volume_turns: VolumeTurns::default(),
             registry: crate::images::registry(&config.registries)?,
             network: Arc::new(NamespacePool::new(Arc::new(bridge), READY_NAMESPACES)),
             launcher,

@@ -206,7 +206,7 @@ impl LocalEngine {
     fn volume_users(&self, name: &str) -> Vec<String> {
         let all = self.shared.containers.all();
         all.iter()
-            .filter(|c| c.read(|r| r.mounts.iter().any(|m| m.point.name == name)))
+            .filter(|c| c.read(|r| r.mounts.iter().any(|m| m.is_volume(name))))
             .map(|c| c.id.to_string())
             .collect()
     }

@@ -204,6 +204,12 @@ impl Machine {
         self.failing_streak = 0;
     }
 
+    /// It is not probed any more, because it ended or is frozen: dockerd calls
+    /// that unhealthy.
+    pub fn abandon(&mut self) {
+        self.status = Status::Unhealthy;
+    }
+
     /// How long to wait before the next probe, `running_for` after the start.
     pub fn next_delay(&self, probe: &Probe, running_for: Duration) -> Duration {
         if running_for < probe.start_period && self.status == Status::Starting {
@@ -413,6 +419,8 @@ mod tests {
         );
         assert_eq!(machine.record(&probe, start, outcome(112, 1)), None);
         assert_eq!(machine.failing_streak(), 1);
+        machine.abandon();
+        assert_eq!(machine.status(), Status::Unhealthy);
         machine.restart();
         assert_eq!(
             (machine.status(), machine.failing_streak()),

@@ -24,8 +24,8 @@ pub enum Policy {
     No,
     /// After an exit code other than 0, so many times (0: without end).
     OnFailure(u32),
-    /// Whenever it ends, unless a person stopped it; not when the engine starts
-    /// after a person stopped it.
+    /// Whenever it ends, unless a person signalled it; not when the engine
+    /// starts after that either.
     UnlessStopped,
     /// Whenever it ends, unless a person stopped it; again when the engine
     /// starts.
@@ -137,13 +137,23 @@ impl fmt::Display for Policy {
     }
 }
 
+/// Whether a signal that a person sends calls the restarts off, as with
+/// Docker: any does to a container without a stop signal of its own; to one
+/// that has its own, that one does, and SIGKILL.
+pub fn is_called_off_by(signal: i32, own_stop_signal: Option<i32>) -> bool {
+    own_stop_signal.is_none_or(|own| signal == own || signal == crate::signal::KILL)
+}
+
 /// How a run of the container ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exit {
     /// Its exit code.
     pub code: i32,
-    /// Whether a person asked for the end.
+    /// Whether a person called off the restarts: of whatever policy.
     pub stopped_by_hand: bool,
+    /// Whether a person sent it any signal since it was started by hand, which
+    /// is a stop to `unless-stopped` alone.
+    pub signalled_by_hand: bool,
     /// How long it ran.
     pub ran_for: Duration,
 }
@@ -194,7 +204,8 @@ impl Backoff {
         let again = !exit.stopped_by_hand
             && match policy {
                 Policy::No => false,
-                Policy::Always | Policy::UnlessStopped => true,
+                Policy::Always => true,
+                Policy::UnlessStopped => !exit.signalled_by_hand,
                 Policy::OnFailure(most) => exit.code != 0 && (most == 0 || self.count < most),
             };
         if !again {
@@ -212,6 +223,7 @@ mod tests {
     const QUICK: Exit = Exit {
         code: 1,
         stopped_by_hand: false,
+        signalled_by_hand: false,
         ran_for: Duration::ZERO,
     };
 
@@ -294,10 +306,25 @@ mod tests {
             assert_eq!(restarts(policy, well), after_success, "{policy}");
             assert!(!restarts(policy, stopped), "{policy}");
         }
+        let signalled = Exit {
+            signalled_by_hand: true,
+            ..QUICK
+        };
+        assert!(!restarts(Policy::UnlessStopped, signalled));
+        assert!(restarts(Policy::Always, signalled));
+        assert!(restarts(Policy::OnFailure(0), signalled));
         assert!(Policy::Always.starts_with_engine(true));
         assert!(!Policy::UnlessStopped.starts_with_engine(true));
         assert!(Policy::UnlessStopped.starts_with_engine(false));
         assert!(!Policy::OnFailure(0).starts_with_engine(false));
+    }
+
+    #[test]
+    fn a_signal_calls_restarts_off_unless_another_one_is_for_that() {
+        assert!(is_called_off_by(1, None));
+        assert!(is_called_off_by(15, Some(15)));
+        assert!(is_called_off_by(9, Some(15)));
+        assert!(!is_called_off_by(1, Some(15)));
     }
 
     #[test]

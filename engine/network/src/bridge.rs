@@ -53,7 +53,10 @@ pub struct Bridge {
     address: Ipv4Net,
     outlet: Outlet,
     rules: BridgeRules,
+    /// What does not change while the engine runs.
     warnings: Vec<String>,
+    /// What others' rules keep from working, as they are now.
+    blocked: Mutex<Vec<String>>,
     state: Mutex<State>,
     route: Mutex<Socket>,
     nft: Mutex<Nft>,
@@ -131,8 +134,29 @@ impl Bridge {
     }
 
     /// Sentences for `/info`: what keeps containers from the network.
-    pub fn warnings(&self) -> &[String] {
-        &self.warnings
+    pub fn warnings(&self) -> Vec<String> {
+        let blocked = lock(&self.blocked);
+        self.warnings
+            .iter()
+            .chain(blocked.iter())
+            .cloned()
+            .collect()
+    }
+
+    /// Looks again at what others' forward chains do, and gets the bridge's
+    /// packets past them; not when `closed` says that the bridge is given up.
+    pub fn pass_foreign_chains(&self, closed: impl FnOnce() -> bool) {
+        let mut nft = lock(&self.nft);
+        if closed() {
+            return;
+        }
+        let now = firewall::pass_foreign_chains(&mut nft, &self.rules);
+        drop(nft);
+        let mut blocked = lock(&self.blocked);
+        for warning in now.iter().filter(|warning| !blocked.contains(warning)) {
+            tracing::warn!("{warning}");
+        }
+        *blocked = now;
     }
 
     /// The endpoints that are attached or adopted.

@@ -92,16 +92,16 @@ fn accept_in(
         .find(|other| other.table == chain.table && other.name == "DOCKER-USER")
         .unwrap_or(chain);
     let mark = rules.foreign_mark();
-    let present = nft
-        .rules(&place.table, &place.name)?
-        .iter()
-        .filter(|rule| rule.comment.as_deref() == Some(&mark))
-        .count();
+    let mut present = nft.rules(&place.table, &place.name)?;
+    present.retain(|rule| rule.comment.as_deref() == Some(&mark));
     let wanted = rules.foreign_accepts();
-    if present == wanted.len() {
+    if present.len() == wanted.len() {
         return Ok(());
     }
     let mut transaction = Transaction::new();
+    for rule in &present {
+        transaction.delete_rule(&place.table, &place.name, rule.handle);
+    }
     for rule in &wanted {
         transaction.insert_rule(&place.table, &place.name, rule, Some(&mark));
     }

@@ -9,6 +9,8 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use dhow_sys::nft::Changes;
+
 use crate::Error;
 use crate::bridge::{Attached, Bridge, lock};
 use crate::endpoint::EndpointRequest;
@@ -19,6 +21,8 @@ const GRACE: Duration = Duration::from_millis(500);
 /// A container that just got its namespace is being started; making the next
 /// one can wait for that, unless the pool runs dry.
 const SETTLE: Duration = Duration::from_millis(15);
+/// Legacy iptables tells nobody of its changes, so they are looked for.
+const LEGACY_INTERVAL: Duration = Duration::from_secs(60);
 /// How long to wait after something failed before it is tried again.
 const AFTER_ERROR: Duration = Duration::from_secs(5);
 
@@ -144,7 +148,33 @@ impl NamespacePool {
         }
     }
 
-    /// Ends [`Self::keep_full`] and lets go of all namespaces.
+    /// Follows what other programs make of the rule set, until
+    /// [`Self::close`]: one that has forwarded packets dropped from now on must
+    /// not cut containers off that run already.
+    pub fn watch_firewall(&self) {
+        let closed = || lock(&self.shelf).closed;
+        let changes = match Changes::listen() {
+            Ok(changes) => changes,
+            Err(error) => {
+                let error = dhow_model::error::chain(&error);
+                tracing::warn!(error, "changes of firewall rules are not followed");
+                return;
+            }
+        };
+        // What changed before this was listening.
+        self.bridge.pass_foreign_chains(closed);
+        while !closed() {
+            if let Err(error) = changes.wait(LEGACY_INTERVAL) {
+                let error = dhow_model::error::chain(&error);
+                tracing::warn!(error, "changes of firewall rules are not heard");
+                thread::sleep(AFTER_ERROR);
+            }
+            self.bridge.pass_foreign_chains(closed);
+        }
+    }
+
+    /// Ends [`Self::keep_full`] and [`Self::watch_firewall`], and lets go of
+    /// all namespaces.
     pub fn close(&self) {
         let mut shelf = lock(&self.shelf);
         shelf.closed = true;

@@ -114,6 +114,8 @@ impl Upload {
                 .map_err(|e| Error::new(ErrorKind::Cancelled, format!("reading the request: {e}")));
             Some((piece, body))
         })
+        // Readers that are at the end may ask once more.
+        .fuse()
         .boxed()
     }
 

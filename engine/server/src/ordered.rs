@@ -8,56 +8,15 @@
 //! Here too, because only here is their place known: the fields that Docker
 //! sends even when there is nothing to say, as `null`.
 
+mod go_types;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde::ser::{self, Serializer};
 use serde_json::{Error, Map, Value};
 
-/// Fields that dockerd never leaves out, by the type they are in. Programs
-/// that read answers without types (`jq`, JavaScript) expect them.
-const ALWAYS: &[(&str, &[&str])] = &[
-    (
-        "ContainerConfig",
-        &["Cmd", "Entrypoint", "Env", "Labels", "OnBuild", "Volumes"],
-    ),
-    ("ContainerInspectResponse", &["ExecIDs"]),
-    (
-        "EndpointSettings",
-        &["Aliases", "DNSNames", "DriverOpts", "IPAMConfig", "Links"],
-    ),
-    ("ExecInspectResponse", &["ExitCode"]),
-    (
-        "HostConfig",
-        &[
-            "Binds",
-            "BlkioDeviceReadBps",
-            "BlkioDeviceReadIOps",
-            "BlkioDeviceWriteBps",
-            "BlkioDeviceWriteIOps",
-            "BlkioWeightDevice",
-            "CapAdd",
-            "CapDrop",
-            "DeviceCgroupRules",
-            "DeviceRequests",
-            "Devices",
-            "ExtraHosts",
-            "GroupAdd",
-            "Links",
-            "MemorySwappiness",
-            "OomKillDisable",
-            "PidsLimit",
-            "SecurityOpt",
-            "Ulimits",
-            "VolumesFrom",
-        ],
-    ),
-    ("Ipam", &["Options"]),
-    ("NetworkPruneResponse", &["NetworksDeleted"]),
-    ("PluginsInfo", &["Authorization"]),
-    ("Volume", &["Labels", "Options"]),
-    ("VolumeListResponse", &["Warnings"]),
-];
+use go_types::{ALWAYS, SORTED};
 
 /// `value` as a tree.
 pub(crate) fn to_value<T: Serialize + ?Sized>(value: &T) -> Result<Value, Error> {
@@ -77,6 +36,7 @@ struct Elements {
 struct Fields {
     fields: Map<String, Value>,
     always: &'static [&'static str],
+    sorted: bool,
     name: Option<&'static str>,
 }
 
@@ -202,6 +162,7 @@ impl Serializer for Tree {
         Ok(Fields {
             fields: Map::with_capacity(len),
             always: always.map_or(&[], |(_, fields)| fields),
+            sorted: SORTED.contains(&of),
             name: None,
         })
     }
@@ -216,6 +177,7 @@ impl Serializer for Tree {
         Ok(Fields {
             fields: Map::with_capacity(len),
             always: &[],
+            sorted: false,
             name: Some(variant),
         })
     }
@@ -245,7 +207,10 @@ impl Fields {
         }
     }
 
-    fn done(self) -> Value {
+    fn done(mut self) -> Value {
+        if self.sorted {
+            self.fields.sort_keys();
+        }
         tagged(self.name, Value::Object(self.fields))
     }
 }

@@ -23,6 +23,8 @@ pub struct Connection {
     out: Vec<u8>,
     /// Whether events are sent.
     pub subscribed: bool,
+    /// Whether probes are told as they run.
+    pub hears_probes: bool,
 }
 
 impl Connection {
@@ -34,6 +36,7 @@ impl Connection {
             fds: VecDeque::new(),
             out: Vec::new(),
             subscribed: false,
+            hears_probes: false,
         })
     }
 

@@ -128,6 +128,7 @@ impl Life {
         let exit = restart::Exit {
             code: failure.kind.exit_code(),
             stopped_by_hand: self.snapshot.stopped_by_hand,
+            signalled_by_hand: self.snapshot.signalled_by_hand,
             ran_for: Duration::ZERO,
         };
         let next = self.decide(exit);
@@ -157,14 +158,21 @@ impl Life {
         self.snapshot.pid = None;
         self.snapshot.finished_at = Some(now);
         self.snapshot.exit = Some(exit);
+        self.abandon_probing();
         let next = self.decide(restart::Exit {
             code: exit.code,
             stopped_by_hand: self.snapshot.stopped_by_hand,
+            signalled_by_hand: self.snapshot.signalled_by_hand,
             ran_for: Duration::from_nanos(ran_for),
         });
         let restart_in = next.delay();
         self.tell(now, EventKind::Exited { exit, restart_in });
         next
+    }
+
+    /// A person sends it a signal.
+    pub fn signal_by_hand(&mut self) {
+        self.snapshot.signalled_by_hand = true;
     }
 
     /// A person wants it to end, or to have ended.
@@ -208,6 +216,7 @@ impl Life {
 
     pub fn paused(&mut self, now: Timestamp) {
         self.snapshot.phase = Phase::Paused;
+        self.abandon_probing();
         self.tell(now, EventKind::Paused);
     }
 
@@ -288,6 +297,12 @@ impl Life {
     /// The shim leaves.
     pub fn leave(&mut self) {
         self.snapshot.shim_pid = None;
+    }
+
+    fn abandon_probing(&mut self) {
+        if let Some(health) = &mut self.snapshot.health {
+            health.abandon();
+        }
     }
 
     fn decide(&mut self, exit: restart::Exit) -> Next {

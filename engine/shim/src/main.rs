@@ -12,6 +12,7 @@ mod connection;
 mod diagnosis;
 mod life;
 mod log;
+mod made;
 mod poller;
 mod ports;
 mod record;

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 use dhow_runtime::protocol::{BorrowedMount, ROOTFS_DIR, Rootfs, ShimConfig};
@@ -12,6 +12,7 @@ use dhow_sys::overlay::Overlay;
 use rustix::fs::CWD;
 
 use crate::child;
+use crate::made::{self, MadeError};
 
 /// Why the root filesystem is not there.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +28,8 @@ pub enum RootfsError {
         #[source]
         source: io::Error,
     },
+    #[error(transparent)]
+    Made(#[from] MadeError),
 }
 
 /// Moves into a mount namespace of its own and mounts everything there.
@@ -40,11 +43,18 @@ pub fn mount(run_dir: &Path, config: &ShimConfig) -> Result<(), RootfsError> {
             source,
         })?;
     }
+    for mount in &config.made_mounts {
+        made::make(mount)?;
+    }
     Ok(())
 }
 
-/// Unmounts the root filesystem, so that its layers are free at once.
-pub fn unmount(run_dir: &Path) {
+/// Unmounts the root filesystem and what was made beside it, so that layers,
+/// devices and servers are free at once.
+pub fn unmount(run_dir: &Path, config: &ShimConfig) {
+    for made in config.made_mounts.iter().rev() {
+        let _ = mount::detach(&made.target);
+    }
     let _ = mount::detach(&run_dir.join(ROOTFS_DIR));
 }
 
@@ -71,15 +81,25 @@ fn mount_root(run_dir: &Path, rootfs: &Rootfs) -> io::Result<()> {
     }
 }
 
-/// Clones a mount from another container's namespace. Going there takes a
-/// process of its own; the mount comes back by descriptor.
 fn borrow(borrowed: &BorrowedMount) -> io::Result<()> {
-    let tree = child::fetch(|| {
-        let namespace = fs::File::open(format!("/proc/{}/ns/mnt", borrowed.pid))?;
-        let kind = Some(rustix::thread::LinkNameSpaceType::Mount);
-        rustix::thread::move_into_link_name_space(namespace.as_fd(), kind)?;
-        mount::clone_tree(CWD, &borrowed.source)
-    })?;
+    let tree = fetch_mount(borrowed.pid, &borrowed.source, |_| Ok(()))?;
     fs::create_dir_all(&borrowed.target)?;
     mount::attach(tree.as_fd(), &borrowed.target)
+}
+
+/// Clones a mount from another process's namespace, where `check` finds it
+/// right. Going there takes a process of its own; the mount comes back by
+/// descriptor.
+pub fn fetch_mount(
+    pid: u32,
+    path: &Path,
+    check: impl Fn(&Path) -> io::Result<()>,
+) -> io::Result<OwnedFd> {
+    child::fetch(|| {
+        let namespace = fs::File::open(format!("/proc/{pid}/ns/mnt"))?;
+        let kind = Some(rustix::thread::LinkNameSpaceType::Mount);
+        rustix::thread::move_into_link_name_space(namespace.as_fd(), kind)?;
+        check(path)?;
+        mount::clone_tree(CWD, path)
+    })
 }

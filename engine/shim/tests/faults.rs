@@ -2,7 +2,7 @@
 
 use dhow_model::restart::Policy;
 use dhow_runtime::protocol::client::Client;
-use dhow_runtime::protocol::{EventKind, Phase, Request};
+use dhow_runtime::protocol::{EventKind, Phase, Request, SPEC_FILE};
 
 use crate::fixture::{PATIENCE, Plan, wait_until};
 
@@ -26,7 +26,15 @@ fn a_container_outlives_its_daemon_which_learns_what_it_missed() {
     });
 
     let mut daemon = container.connect();
-    daemon.call(Request::Subscribe { after: 1 }, None).unwrap();
+    daemon
+        .call(
+            Request::Subscribe {
+                after: 1,
+                probes: false,
+            },
+            None,
+        )
+        .unwrap();
     let missed = daemon.event().unwrap();
     assert_eq!(missed.seq, 2);
     assert!(matches!(missed.kind, EventKind::Exited { exit, .. } if exit.code == 3));
@@ -91,5 +99,27 @@ fn a_container_that_closes_its_streams_goes_on() {
     assert_eq!(container.state().phase, Phase::Running);
     container.kill(libc::SIGKILL);
     container.exit();
+    container.gone();
+}
+
+#[test]
+fn a_start_that_fails_after_the_process_is_there_is_told() {
+    let mut container = Plan::command(&["sleep", "1000"]).launch();
+    // The inner mount is covered by the outer one: what is to be set for it,
+    // once the container is made, finds nothing.
+    let path = container.run_dir.join(SPEC_FILE);
+    let text = std::fs::read(&path).unwrap();
+    let mut spec: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    spec["linux"]["rootfsPropagation"] = "rslave".into();
+    let mount = |place: &str| {
+        serde_json::json!({
+            "destination": place, "type": "tmpfs", "source": "tmpfs", "options": ["rslave"],
+        })
+    };
+    let mounts = spec["mounts"].as_array_mut().unwrap();
+    mounts.extend(["/covered/inside", "/covered"].map(mount));
+    std::fs::write(&path, spec.to_string()).unwrap();
+    let failure = container.start().unwrap_err();
+    assert!(failure.message.contains("propagation"), "{failure:?}");
     container.gone();
 }

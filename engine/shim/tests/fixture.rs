@@ -72,7 +72,9 @@ impl Plan {
         for dir in ["upper", "work", "run", "data"] {
             fs::create_dir_all(root.join(dir)).unwrap();
         }
-        let cgroup = format!("/dhow-test-{process}/{id}");
+        // A parent of its own: a shared one could be removed by one test
+        // while another makes a group in it.
+        let cgroup = format!("/dhow-test-{process}-{count}/{id}");
         let spec = SpecPlan {
             process: ProcessPlan {
                 args: arguments.iter().map(|word| word.to_string()).collect(),
@@ -110,6 +112,7 @@ impl Plan {
             netns_fd: None,
             shared_sources: Vec::new(),
             borrowed_mounts: Vec::new(),
+            made_mounts: Vec::new(),
             stop: Stop {
                 signal: libc::SIGTERM,
                 timeout: Some(Duration::from_secs(10)),
@@ -159,7 +162,15 @@ impl Plan {
         client.set_timeout(Some(PATIENCE)).unwrap();
         let cgroup = Hierarchies::detect().unwrap().cgroup(&self.config.cgroup);
         assert_eq!(
-            client.call(Request::Subscribe { after: 0 }, None).unwrap(),
+            client
+                .call(
+                    Request::Subscribe {
+                        after: 0,
+                        probes: false,
+                    },
+                    None
+                )
+                .unwrap(),
             Answer::Done
         );
         Container {
@@ -359,7 +370,6 @@ impl Drop for Container {
         let _ = self.cgroup.remove();
         let parent = Path::new(&self.config.cgroup).parent().unwrap();
         let parent = parent.to_str().unwrap();
-        // Other tests of this process may still be in it.
         let parent = Hierarchies::detect().unwrap().cgroup(parent);
         let _ = parent.remove_if_empty();
     }

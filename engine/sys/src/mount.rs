@@ -1,5 +1,8 @@
 //! Mounts: detached ones made from descriptors, private mount namespaces, and
-//! what the mount table says. Overlays are in [`overlay`](crate::overlay).
+//! what the mount table says. Overlays are in [`overlay`](crate::overlay),
+//! `mount(2)` as people use it in [`call`].
+
+pub mod call;
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -26,10 +29,27 @@ pub fn clone_tree(dir: BorrowedFd<'_>, path: &Path) -> io::Result<OwnedFd> {
     Ok(rustix::mount::open_tree(dir, path, flags)?)
 }
 
+/// A copy of the mount at what was opened, with all mounts below it, detached.
+pub fn clone_opened_tree(opened: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE
+        | OpenTreeFlags::OPEN_TREE_CLOEXEC
+        | OpenTreeFlags::AT_RECURSIVE
+        | OpenTreeFlags::AT_EMPTY_PATH;
+    Ok(rustix::mount::open_tree(opened, "", flags)?)
+}
+
 /// Attaches a detached mount at `target`.
 pub fn attach(mount: BorrowedFd<'_>, target: &Path) -> io::Result<()> {
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
     Ok(rustix::mount::move_mount(mount, "", CWD, target, flags)?)
+}
+
+/// Whether something is mounted at exactly `path`.
+pub fn is_mount_root(path: &Path) -> io::Result<bool> {
+    use rustix::fs::{AtFlags, StatxAttributes, StatxFlags, statx};
+    let flags = AtFlags::NO_AUTOMOUNT | AtFlags::SYMLINK_NOFOLLOW;
+    let stat = statx(CWD, path, flags, StatxFlags::empty())?;
+    Ok(stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
 }
 
 /// Makes a detached mount read-only.

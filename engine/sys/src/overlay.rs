@@ -1,5 +1,6 @@
 //! overlayfs mounts, made as detached mounts where the kernel has the new
-//! mount interface with one option per layer (Linux 6.8), else by `mount(2)`.
+//! mount interface with one option per layer (Linux 6.8), else by `mount(2)`:
+//! Debian 12 and Ubuntu 22.04 have older kernels.
 //!
 //! Redirects and metadata-only copies are switched off: the writable layer
 //! alone must say what a container changed.
@@ -37,7 +38,7 @@ const LONGEST_DATA: usize = 4095;
 impl Overlay<'_> {
     /// Mounts at `target`.
     pub fn mount(&self, target: &Path) -> io::Result<()> {
-        match self.detached() {
+        match self.by_options() {
             Ok(detached) => mount::attach(detached.as_fd(), target),
             Err(e) if is_unknown(&e) => self.mount_by_string(target),
             Err(e) => Err(e),
@@ -45,9 +46,20 @@ impl Overlay<'_> {
     }
 
     /// Makes the mount without attaching it anywhere: visible through the
-    /// descriptor only, gone with it. Needs Linux 6.8.
+    /// descriptor only, gone with it.
     pub fn detached(&self) -> io::Result<OwnedFd> {
+        match self.by_options() {
+            Err(e) if is_unknown(&e) => self.copied_from_elsewhere(),
+            result => result,
+        }
+    }
+
+    /// Makes the mount the new way, layer by layer.
+    fn by_options(&self) -> io::Result<OwnedFd> {
         use rustix::mount::{fsconfig_create, fsconfig_set_string, fsmount, fsopen};
+        if !takes_single_layers() {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
         let context = fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)?;
         fsconfig_set_string(&context, "source", "overlay")?;
         for layer in self.lower {
@@ -66,6 +78,20 @@ impl Overlay<'_> {
         fsconfig_create(&context)?;
         let flags = FsMountFlags::FSMOUNT_CLOEXEC;
         Ok(fsmount(&context, flags, MountAttrFlags::empty())?)
+    }
+
+    /// Mounts the old way in a namespace that ends with this call, and takes a
+    /// copy of the mount along. Anything will do as the place to mount at.
+    fn copied_from_elsewhere(&self) -> io::Result<OwnedFd> {
+        let place = self.lower.first().ok_or(io::ErrorKind::InvalidInput)?;
+        let elsewhere = || {
+            mount::private_namespace(&[])?;
+            self.mount_by_string(place)?;
+            mount::clone_tree(rustix::fs::CWD, place)
+        };
+        // Namespaces are a thread's own.
+        std::thread::scope(|scope| scope.spawn(elsewhere).join())
+            .unwrap_or_else(|_| Err(io::Error::other("the mounting thread panicked")))
     }
 
     /// Mounts at `target` the old way.
@@ -128,12 +154,24 @@ impl Spelling {
     }
 }
 
+/// Whether the kernel may have an option per layer. An older one would be asked
+/// in vain, and complain in its log each time.
+fn takes_single_layers() -> bool {
+    // It came to be with 6.7, and to be of use with 6.8.
+    let release = rustix::system::uname();
+    let release = release.release().to_string_lossy();
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit());
+    let mut number = || numbers.next().and_then(|part| part.parse::<u32>().ok());
+    (number(), number()) >= (Some(6), Some(7))
+}
+
 /// Whether the kernel did not understand, rather than refuse.
 fn is_unknown(error: &io::Error) -> bool {
-    matches!(
-        error.raw_os_error(),
-        Some(libc::ENOSYS | libc::EINVAL | libc::EOPNOTSUPP)
-    )
+    error.kind() == io::ErrorKind::Unsupported
+        || matches!(
+            error.raw_os_error(),
+            Some(libc::ENOSYS | libc::EINVAL | libc::EOPNOTSUPP)
+        )
 }
 
 #[cfg(test)]
@@ -194,6 +232,32 @@ mod tests {
     fn layers_are_merged_top_first() {
         check(false, 3);
         check(true, 3);
+    }
+
+    #[test]
+    fn older_kernels_make_a_detached_mount_as_well() {
+        let root = std::env::temp_dir().join(format!("dhow-overlay-copied-{}", std::process::id()));
+        let lower = layers(&root, 40);
+        let [upper, work] = ["upper", "work"].map(|name| root.join(name));
+        fs::create_dir(&upper).unwrap();
+        fs::create_dir(&work).unwrap();
+        let overlay = Overlay {
+            lower: &lower,
+            writable: Some((&upper, &work)),
+        };
+        let mount = overlay
+            .copied_from_elsewhere()
+            .expect("this test needs root");
+        let inside = PathBuf::from(format!("/proc/self/fd/{}", mount.as_raw_fd()));
+        let read = |name: &str| fs::read_to_string(inside.join(name));
+        let seen = (read("all").unwrap(), read("f39").is_ok());
+        fs::write(inside.join("new"), b"x").unwrap();
+        let written = upper.join("new").exists();
+        let covered = lower[0].join("f39").exists();
+        drop(mount);
+        fs::remove_dir_all(&root).unwrap();
+        assert_eq!(seen, ("0".to_owned(), true));
+        assert!(written && !covered, "{written} {covered}");
     }
 
     #[test]

@@ -79,7 +79,27 @@ pub fn cache() -> PathBuf {
     Path::new(&base).join("dhow-testkit")
 }
 
-fn fetch(packages: &[String], into: &Path) {
+/// The packages that `package` depends on by itself.
+pub fn depends(package: &str) -> Vec<String> {
+    let mut command = Command::new("apt-cache");
+    command.args(["depends", "--no-recommends", "--no-suggests", package]);
+    let listing = Outcome::of(command, b"").ok();
+    let names = listing
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("Depends: "));
+    names.map(str::to_owned).collect()
+}
+
+/// Renews the package lists unless they have what is looked for: they may be
+/// absent.
+pub fn refresh_unless(found: impl Fn() -> bool) {
+    if !found() {
+        update().ok();
+    }
+}
+
+/// Downloads these packages and lays their files into a folder.
+pub(crate) fn fetch(packages: &[String], into: &Path) {
     let download = tempfile::tempdir().expect("a temporary folder can be made");
     let get = || {
         let mut command = Command::new("apt-get");
@@ -92,9 +112,7 @@ fn fetch(packages: &[String], into: &Path) {
     };
     if get().code != 0 {
         // The lists may be absent or older than the archive.
-        let mut update = Command::new("apt-get");
-        update.args(["update", "-qq"]);
-        let updated = Outcome::of(update, b"");
+        let updated = update();
         let again = get();
         assert_eq!(again.code, 0, "{updated}\n{again}");
     }
@@ -104,6 +122,12 @@ fn fetch(packages: &[String], into: &Path) {
         command.arg("--extract").arg(&file).arg(into);
         Outcome::of(command, b"").ok();
     }
+}
+
+fn update() -> Outcome {
+    let mut update = Command::new("apt-get");
+    update.args(["update", "-qq"]);
+    Outcome::of(update, b"")
 }
 
 /// Every package that installing `package` on an empty system would bring.

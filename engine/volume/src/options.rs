@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use dhow_model::size::{self, InvalidSize};
+use dhow_sys::mount::call::{Flag, MountCall};
 
 /// Options that cannot be, in Docker's words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,7 +50,9 @@ impl MountPlan {
         let words = words
             .split(',')
             .filter(|word| !word.is_empty() && *word != "defaults");
-        let (flags, data) = words.map(str::to_owned).partition(|word| is_flag(word));
+        let (flags, data) = words
+            .map(str::to_owned)
+            .partition(|word| Flag::of(word).is_some());
         Some(Self {
             fs_type,
             device,
@@ -58,37 +61,80 @@ impl MountPlan {
         })
     }
 
-    /// The server's name or address in the options of a network file system.
-    /// The kernel takes addresses only, so names are looked up before mounting.
-    pub fn server(&self) -> Option<&str> {
-        let mut words = self.data.iter();
-        words.find_map(|word| word.strip_prefix("addr="))
+    /// Whether what is written is gone with the last mount.
+    pub fn is_memory(&self) -> bool {
+        matches!(self.fs_type.as_str(), "tmpfs" | "ramfs")
     }
 
-    /// The same plan with the server's address.
-    pub fn with_server(mut self, address: &str) -> Self {
-        for word in &mut self.data {
-            if word.starts_with("addr=") {
-                *word = format!("addr={address}");
+    /// The host that a network file system names where the kernel takes only
+    /// an address: in `addr=`, or for CIFS in the device's URL.
+    pub fn host(&self) -> Option<&str> {
+        let is_address = |host: &&str| host.parse::<std::net::IpAddr>().is_ok();
+        match self.named() {
+            Named::Nowhere => None,
+            Named::Option(host) | Named::Device(host) => Some(host).filter(|h| !is_address(h)),
+        }
+    }
+
+    /// The same plan with the host's address instead of its name.
+    pub fn with_address(mut self, address: std::net::IpAddr) -> Self {
+        match self.named() {
+            Named::Nowhere => {}
+            Named::Option(_) => {
+                for word in &mut self.data {
+                    if word.starts_with("addr=") {
+                        *word = format!("addr={address}");
+                    }
+                }
+            }
+            Named::Device(host) => {
+                self.device = self.device.replacen(host, &address.to_string(), 1);
             }
         }
         self
     }
 
-    /// The options without secrets, for logs and errors.
-    pub fn describe(&self) -> String {
-        let data = self.data.iter().map(|word| match word.split_once('=') {
-            Some(("password" | "pass", _)) => "password=********",
-            _ => word,
-        });
-        let words: Vec<&str> = self.flags.iter().map(String::as_str).chain(data).collect();
-        format!(
-            "type='{}' device='{}' o='{}'",
-            self.fs_type,
-            self.device,
-            words.join(",")
-        )
+    fn named(&self) -> Named<'_> {
+        if !matches!(self.fs_type.as_str(), "nfs" | "cifs") {
+            return Named::Nowhere;
+        }
+        let mut words = self.data.iter();
+        let address = words.find_map(|word| word.strip_prefix("addr="));
+        if let Some(host) = address.filter(|host| !host.is_empty()) {
+            return Named::Option(host);
+        }
+        let host = self.device.strip_prefix("//").unwrap_or_default();
+        match host.split('/').next() {
+            Some(host) if !host.is_empty() && self.fs_type == "cifs" => Named::Device(host),
+            _ => Named::Nowhere,
+        }
     }
+
+    /// The call that mounts it.
+    pub fn call(&self) -> MountCall {
+        let (mut flags, mut propagation) = (0, 0);
+        for flag in self.flags.iter().filter_map(|word| Flag::of(word)) {
+            match flag {
+                Flag::Set(bits) => flags |= bits,
+                Flag::Clear(bits) => flags &= !bits,
+                Flag::Propagation(bits) => propagation |= bits,
+            }
+        }
+        MountCall {
+            source: self.device.clone(),
+            fs_type: self.fs_type.clone(),
+            flags,
+            propagation,
+            data: self.data.join(","),
+        }
+    }
+}
+
+/// Where a plan names a host.
+enum Named<'a> {
+    Nowhere,
+    Option(&'a str),
+    Device(&'a str),
 }
 
 /// Checks options that are given together.
@@ -126,43 +172,6 @@ pub fn check_options(options: &BTreeMap<String, String>) -> Result<(), InvalidVo
     Ok(())
 }
 
-fn is_flag(word: &str) -> bool {
-    matches!(
-        word,
-        "ro" | "rw"
-            | "suid"
-            | "nosuid"
-            | "dev"
-            | "nodev"
-            | "exec"
-            | "noexec"
-            | "sync"
-            | "async"
-            | "dirsync"
-            | "remount"
-            | "mand"
-            | "nomand"
-            | "atime"
-            | "noatime"
-            | "diratime"
-            | "nodiratime"
-            | "bind"
-            | "rbind"
-            | "unbindable"
-            | "runbindable"
-            | "private"
-            | "rprivate"
-            | "shared"
-            | "rshared"
-            | "slave"
-            | "rslave"
-            | "relatime"
-            | "norelatime"
-            | "strictatime"
-            | "nostrictatime"
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,24 +204,56 @@ mod tests {
                 &["size=100m".to_owned(), "uid=1000".to_owned()][..]
             )
         );
-        let nfs = options(&[
-            ("type", "nfs"),
-            ("device", ":/srv"),
-            ("o", "addr=files.example,rw,nfsvers=4"),
-        ]);
-        let plan = MountPlan::of(&nfs).unwrap();
-        assert_eq!(plan.server(), Some("files.example"));
-        assert_eq!(plan.with_server("192.0.2.1").server(), Some("192.0.2.1"));
-        let cifs = options(&[
-            ("type", "cifs"),
-            ("device", "//h/s"),
-            ("o", "username=u,password=secret"),
-        ]);
-        let shown = MountPlan::of(&cifs).unwrap().describe();
-        assert!(
-            !shown.contains("secret") && shown.contains("username=u"),
-            "{shown}"
+    }
+
+    #[test]
+    fn words_become_flags_and_the_rest_is_data() {
+        let call = |words: &str| {
+            let given = options(&[("type", "none"), ("device", "/srv"), ("o", words)]);
+            MountPlan::of(&given).unwrap().call()
+        };
+        assert_eq!((call("bind").flags, call("rbind").flags), (0x1000, 0x5000));
+        assert_eq!(call("bind,ro,nosuid").flags, 0x1003);
+        assert_eq!(call("ro,rw").flags, 0);
+        assert_eq!(call("bind,rslave").propagation, 0x8_4000);
+        let mixed = call("size=1m,noexec,uid=7");
+        assert_eq!((mixed.flags, mixed.data.as_str()), (8, "size=1m,uid=7"));
+    }
+
+    #[test]
+    fn hosts_are_named_where_each_file_system_names_them() {
+        let check = |fs_type: &str, device: &str, words: &str, host: Option<&str>, then: &str| {
+            let given = options(&[("type", fs_type), ("device", device), ("o", words)]);
+            let plan = MountPlan::of(&given).unwrap();
+            assert_eq!(plan.host(), host, "{fs_type} {device} {words}");
+            let call = plan.with_address("192.0.2.1".parse().unwrap()).call();
+            assert_eq!(format!("{} {}", call.source, call.data), then);
+        };
+        check(
+            "nfs",
+            ":/srv",
+            "addr=files.example,rw,nfsvers=4",
+            Some("files.example"),
+            ":/srv addr=192.0.2.1,nfsvers=4",
         );
+        check(
+            "nfs",
+            ":/srv",
+            "addr=192.0.2.7",
+            None,
+            ":/srv addr=192.0.2.1",
+        );
+        check("nfs", "h:/srv", "soft", None, "h:/srv soft");
+        let login = "username=u";
+        check(
+            "cifs",
+            "//h/h",
+            login,
+            Some("h"),
+            "//192.0.2.1/h username=u",
+        );
+        check("cifs", "//h/s", "addr=g", Some("g"), "//h/s addr=192.0.2.1");
+        check("ext4", "//h/s", "addr=g", None, "//h/s addr=g");
     }
 
     #[test]

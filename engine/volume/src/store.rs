@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use dhow_model::Timestamp;
 use dhow_sys::tree::{self, Root};
-use rustix::fs::{AtFlags, CWD, RenameFlags, StatxAttributes, StatxFlags};
+use rustix::fs::{CWD, Mode, OFlags, RenameFlags};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{VolumeError, io_error};
@@ -164,9 +164,14 @@ impl VolumeStore {
     /// directory what `source` itself is, if the volume is empty. Says whether
     /// it did. A copy that was interrupted is done over.
     pub fn fill(&self, name: &str, source: &Root) -> Result<bool, VolumeError> {
-        let volume = self.get(name)?;
-        let data = &volume.mountpoint;
-        let target = Root::open(data).map_err(io_error("open", data))?;
+        let data = self.get(name)?.mountpoint;
+        let target = Root::open(&data).map_err(io_error("open", &data))?;
+        self.fill_tree(name, &target, source)
+    }
+
+    /// The same for a volume that is another file system: `target` is its root.
+    pub fn fill_tree(&self, name: &str, target: &Root, source: &Root) -> Result<bool, VolumeError> {
+        let data = &self.get(name)?.mountpoint;
         let marker = self.root.join(name).join(FILLING);
         let interrupted = marker.try_exists().map_err(io_error("look at", &marker))?;
         if interrupted {
@@ -179,11 +184,16 @@ impl VolumeStore {
         }
         File::create(&marker).map_err(io_error("create", &marker))?;
         sync(&self.root.join(name))?;
-        fill::copy(source.fd(), &target).map_err(|source| VolumeError::Fill {
+        fill::copy(source.fd(), target).map_err(|source| VolumeError::Fill {
             name: name.to_owned(),
             source,
         })?;
-        tree::sync_file_system(target.fd()).map_err(io_error("sync", data))?;
+        // The root of a mount that is attached nowhere is only a handle.
+        let directory = OFlags::RDONLY | OFlags::DIRECTORY;
+        target
+            .open_in(b".", directory, Mode::empty())
+            .and_then(|opened| tree::sync_file_system(opened.as_fd()))
+            .map_err(io_error("sync", data))?;
         fs::remove_file(&marker).map_err(io_error("remove", &marker))?;
         sync(&self.root.join(name))?;
         Ok(true)
@@ -291,10 +301,7 @@ impl VolumeStore {
 
 /// Whether something is mounted exactly here.
 fn is_mount_root(path: &Path) -> Result<bool, VolumeError> {
-    let flags = AtFlags::NO_AUTOMOUNT | AtFlags::SYMLINK_NOFOLLOW;
-    let stat = rustix::fs::statx(CWD, path, flags, StatxFlags::empty())
-        .map_err(|error| io_error("look at", path)(error.into()))?;
-    Ok(stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+    dhow_sys::mount::is_mount_root(path).map_err(io_error("look at", path))
 }
 
 /// Makes renames and creations in a directory last.

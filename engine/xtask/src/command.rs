@@ -85,7 +85,7 @@ pub fn may_use_sudo(what_for: &str, by_hand: &str) -> Result<()> {
     }
     if !std::io::stdin().is_terminal() {
         bail!(
-            "{what_for} needs root, and there is no terminal to ask on; run this first:\n  {by_hand}"
+            "{what_for} needs root, and there is no terminal to ask on. Run this as root:\n  {by_hand}"
         );
     }
     eprint!("{what_for} needs root. Use sudo for\n  {by_hand}\n? [Y/n] ");

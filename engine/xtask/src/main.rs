@@ -1,8 +1,8 @@
 //! `cargo xtask`: the one tool of the project.
 //!
 //! `run` shows the engine at work, `test` is what CI runs, `bench` measures
-//! against Debian's dockerd and `tidy` holds the sources against the rules
-//! of the house. It imports no Dhow crate: it drives the built programs the
+//! against Debian's dockerd, `ui` builds the pages and `tidy` holds the sources
+//! against the rules of the house. It imports no Dhow crate: it drives the built programs the
 //! way a person would.
 #![forbid(unsafe_code)]
 
@@ -14,6 +14,7 @@ mod packages;
 mod run;
 mod test;
 mod tidy;
+mod ui;
 
 use std::process::ExitCode;
 
@@ -36,6 +37,8 @@ enum Task {
     Test(test::Options),
     /// Check dependencies and sources against the rules of the house.
     Tidy,
+    /// Build the pages of the user interface, which dhow has inside.
+    Ui(ui::Options),
 }
 
 fn main() -> ExitCode {
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Task::Bench(options) => bench::bench(&options),
         Task::Test(options) => test::all(&options),
         Task::Tidy => tidy::run(),
+        Task::Ui(options) => ui::run_alone(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,8 +1,8 @@
 //! The Debian and Ubuntu packages that tasks need, and how they get here.
 //!
 //! Only packages that start no service are installed. What would start one
-//! (docker-registry, nginx, PostgreSQL, docker.io) is downloaded and
-//! unpacked beside the sources' cache by the testkit instead.
+//! (docker-registry, nginx, PostgreSQL, openssh-server, docker.io) is
+//! downloaded and unpacked in the cache folder by the testkit instead.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -17,18 +17,29 @@ pub const BUILD: &[&str] = &["gcc", "libc6-dev", "pkg-config", "libseccomp-dev"]
 /// Needed to clear up after an engine, however it ended.
 pub const RUN: &[&str] = &["iproute2", "nftables"];
 
+/// Needed to build the pages of the user interface.
+pub const UI: &[&str] = &["nodejs", "npm"];
+
 /// Needed by the tests on top of the above.
 pub const TEST: &[&str] = &[
+    "apache2-utils",
     "busybox-static",
     "ca-certificates",
+    "chromium",
     "curl",
     "e2fsprogs",
+    "fish",
+    "openssh-client",
     "openssl",
-    "apache2-utils",
+    "procps",
+    "python3-docker",
+    "qemu-system-x86",
     "skopeo",
     "umoci",
-    "procps",
     "util-linux",
+    "xz-utils",
+    "zsh",
+    "zstd",
 ];
 
 /// Installs those of `wanted` that are missing.

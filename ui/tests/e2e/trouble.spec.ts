@@ -47,7 +47,7 @@ test('what was typed survives the engine', async ({ page, engine }) => {
 });
 
 test('a link works once', async ({ browser, served }) => {
-    const link = served.link();
+    const link = await served.link();
     const problems: string[] = [];
     const first = await browser.newPage();
     watch(first, problems);

@@ -197,6 +197,20 @@ async fn bytes(session: &Session, request: Request) -> Result<String, Failure> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// The template of a `--format`, unless it asks for JSON.
+pub fn template(spec: &str) -> Result<Option<Template>, Failure> {
+    if matches!(spec, "" | "json") {
+        return Ok(None);
+    }
+    match Template::parse(spec) {
+        Ok(template) => Ok(Some(template)),
+        Err(error) => {
+            let text = format!("template parsing error: {error}");
+            Err(Failure::message(text).with_code(64))
+        }
+    }
+}
+
 /// Prints what `fetch` finds for every name; what cannot be found is said at
 /// the end, after everything that could.
 pub async fn inspect<F>(
@@ -208,16 +222,7 @@ pub async fn inspect<F>(
 where
     F: Future<Output = Result<String, Failure>>,
 {
-    let template = match spec {
-        "" | "json" => None,
-        spec => {
-            // Docker strips a table directive that makes no sense here.
-            let spec = spec.replace("\\t", "\t").replace("\\n", "\n");
-            let parsed = Template::parse(&spec)
-                .map_err(|error| Failure::message(format!("template parsing error: {error}")))?;
-            Some(parsed)
-        }
-    };
+    let template = template(&spec.replace("\\t", "\t").replace("\\n", "\n"))?;
     let mut found = Vec::new();
     let mut text = String::new();
     let mut failures = Vec::new();

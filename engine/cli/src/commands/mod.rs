@@ -5,9 +5,11 @@
 pub mod completion;
 pub mod container;
 pub mod context;
+pub mod dashboard;
 pub mod image;
 pub mod inspect;
 pub mod network;
+mod prune;
 pub mod registry;
 pub mod stream;
 pub mod system;

@@ -278,6 +278,7 @@ const MAPS: &[&str] = &[
     "Networks",
     "Options",
     "PortBindings",
+    "TLSMaterial",
     "Ports",
     "Runtimes",
     "Status",

@@ -7,7 +7,7 @@ use crate::options::words;
 /// `--device host[:container[:rwm]]`.
 pub fn mapping(text: &str) -> Result<Value, String> {
     let parts: Vec<&str> = text.split(':').collect();
-    let wrong = || format!("invalid device specification: {text}");
+    let wrong = || format!("bad format for path: {text}");
     let (host, inside, access) = match parts.as_slice() {
         [host] => (*host, "", "rwm"),
         [host, access] if is_access(access) => (*host, "", *access),
@@ -17,7 +17,7 @@ pub fn mapping(text: &str) -> Result<Value, String> {
         _ => return Err(wrong()),
     };
     if host.is_empty() {
-        return Err(format!("bad format for path: {text}"));
+        return Err(wrong());
     }
     let inside = if inside.is_empty() { host } else { inside };
     if !inside.starts_with('/') {
@@ -81,11 +81,13 @@ pub fn gpus(text: &str) -> Result<Value, String> {
     let mut ids: Vec<String> = Vec::new();
     let mut capabilities = vec!["gpu".to_owned()];
     let mut options = serde_json::Map::new();
-    let parse_count = |value: &str| match value {
+    let parse_count = |value: &str| {
+        match value {
         "all" => Ok(-1),
         number => number.parse::<i64>().map_err(|_| {
-            format!("invalid count ({number}): value must be either \"all\" or an integer")
+            format!("invalid count ({number}): value must be either \"all\" or an integer: invalid syntax")
         }),
+    }
     };
     for (index, field) in words::comma_fields(text)?.iter().enumerate() {
         let Some((key, value)) = field.split_once('=') else {

@@ -114,7 +114,8 @@ mod tests {
                            {"HostIp": "", "HostPort": "8081"}],
             })
         );
-        let exposed: Vec<_> = ports.exposed.keys().cloned().collect();
+        let mut exposed: Vec<_> = ports.exposed.keys().cloned().collect();
+        exposed.sort_unstable();
         assert_eq!(exposed, ["53/udp", "80/tcp", "90/tcp", "91/tcp"]);
     }
 

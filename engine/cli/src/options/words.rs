@@ -7,15 +7,16 @@ pub fn comma_fields(text: &str) -> Result<Vec<String>, String> {
     let mut fields = Vec::new();
     let mut field = String::new();
     let mut quoted = false;
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
         match c {
-            '"' if quoted && chars.next_if_eq(&'"').is_some() => field.push('"'),
+            '"' if quoted && chars.next_if(|(_, c)| *c == '"').is_some() => field.push('"'),
             '"' if quoted => quoted = false,
             '"' if field.is_empty() => quoted = true,
             '"' => {
+                let column = at + 1;
                 return Err(format!(
-                    "parse error on line 1: bare \" in non-quoted field in {text:?}"
+                    "parse error on line 1, column {column}: bare \" in non-quoted-field"
                 ));
             }
             ',' if !quoted => fields.push(std::mem::take(&mut field)),
@@ -23,8 +24,9 @@ pub fn comma_fields(text: &str) -> Result<Vec<String>, String> {
         }
     }
     if quoted {
+        let column = text.len() + 1;
         return Err(format!(
-            "parse error on line 1: extraneous or missing \" in {text:?}"
+            "parse error on line 1, column {column}: extraneous or missing \" in quoted-field"
         ));
     }
     fields.push(field);

@@ -10,10 +10,18 @@ use crate::output::{self, table};
 pub struct Columns {
     /// For example `*formatter.ContainerContext`.
     pub go_type: &'static str,
+    /// What Go's message of a template that fails begins with.
+    pub failure: &'static str,
     /// Field and header. Fields without a header of their own have an empty
     /// one.
     pub headers: &'static [(&'static str, &'static str)],
 }
+
+/// How lists say that a template failed.
+pub const PARSING: &str = "template parsing error";
+
+/// How the list of containers does.
+pub const EXECUTING: &str = "failed to execute template";
 
 /// One row.
 pub struct Row(Object);
@@ -72,6 +80,26 @@ impl Format {
         Ok(Self { template, table })
     }
 
+    /// What `--format`, `--quiet` and the configuration come to: `short` is the
+    /// one field that `--quiet` shows, `usual` the table otherwise.
+    pub fn chosen(
+        given: Option<&str>,
+        quiet: bool,
+        configured: Option<&str>,
+        short: &str,
+        usual: &str,
+    ) -> Result<Self, Failure> {
+        let spec = match given {
+            Some(spec) => spec,
+            None if quiet => "",
+            None => configured.unwrap_or(""),
+        };
+        match spec {
+            "" | "table" if quiet => Self::parse(short, ""),
+            spec => Self::parse(spec, usual),
+        }
+    }
+
     /// Prints `rows`.
     pub fn print(&self, columns: &Columns, rows: Vec<Row>) -> Result<(), Failure> {
         let (text, failed) = self.render(columns, rows);
@@ -86,7 +114,7 @@ impl Format {
             let row = row.into_value();
             let result = self.template.execute(&row, Functions::Usual, &mut text);
             if let Err(error) = result {
-                let message = format!("failed to execute template: {error}");
+                let message = format!("{}: {error}", columns.failure);
                 return (String::new(), Some(Failure::message(message)));
             }
             text.push('\n');
@@ -99,7 +127,7 @@ impl Format {
             .template
             .execute(&columns.header(), Functions::Header, &mut headed);
         if let Err(error) = header {
-            let message = format!("failed to execute template: {error}");
+            let message = format!("{}: {error}", columns.failure);
             return (String::new(), Some(Failure::message(message)));
         }
         headed.push('\n');
@@ -153,6 +181,7 @@ mod tests {
 
     const COLUMNS: Columns = Columns {
         go_type: "*formatter.ContainerContext",
+        failure: EXECUTING,
         headers: &[("ID", "CONTAINER ID"), ("Names", "NAMES")],
     };
 

@@ -3,6 +3,7 @@
 
 pub mod human;
 pub mod list;
+pub mod order;
 pub mod progress;
 pub mod table;
 

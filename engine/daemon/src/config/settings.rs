@@ -35,7 +35,8 @@ macro_rules! settings {
                 let settings = Self {
                     $($field: read(&mut object, $key)?,)*
                 };
-                let unknown: Vec<String> = object.into_iter().map(|(key, _)| key).collect();
+                let mut unknown: Vec<String> = object.into_iter().map(|(key, _)| key).collect();
+                unknown.sort_unstable();
                 if unknown.is_empty() {
                     Ok(settings)
                 } else {

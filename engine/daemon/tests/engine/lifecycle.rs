@@ -129,6 +129,13 @@ fn paused_is_paused() {
     let refused = engine.docker(&["exec", "tick", "true"]).fails(1);
     assert!(refused.contains("is paused"), "{refused}");
     engine.docker(&["unpause", "tick"]).ok();
+    // As fast as one can ask: what is heard of the one is not taken for the other.
+    for round in 0..50 {
+        for verb in ["pause", "unpause"] {
+            let answer = engine.send("POST", &format!("/containers/tick/{verb}"), b"");
+            assert_eq!(answer.status, 204, "{round}: {verb}");
+        }
+    }
     until("it goes on", || (lines() > before).then_some(()));
     let twice = engine.docker(&["unpause", "tick"]).fails(1);
     assert!(twice.contains("is not paused"), "{twice}");
@@ -401,148 +408,4 @@ fn prune_takes_what_is_stopped() {
         engine.docker(&["ps", "-a", "--format", "{{.Names}}"]).ok(),
         "stays"
     );
-}
-
-#[test]
-fn events_tell_the_story() {
-    let engine = Engine::with_busybox();
-    engine
-        .docker(&["run", "--rm", "--name", "story", "busybox", "true"])
-        .ok();
-    // The client counts whole seconds, so the current one has to end first.
-    let now = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap()
-        .as_secs();
-    let (since, until) = ((now - 60).to_string(), (now + 1).to_string());
-    let words = [
-        "events",
-        "--since",
-        &since,
-        "--until",
-        &until,
-        "-f",
-        "container=story",
-    ];
-    let told = engine
-        .docker(&[&words[..], &["--format", "{{.Type}} {{.Action}}"]].concat())
-        .ok();
-    let told: Vec<&str> = told.lines().collect();
-    for action in ["create", "attach", "start", "die", "destroy"] {
-        assert!(
-            told.contains(&format!("container {action}").as_str()),
-            "no {action} in {told:?}"
-        );
-    }
-}
-
-#[test]
-fn every_verb_is_told_in_dockers_order() {
-    let engine = Engine::with_busybox();
-    let created = ["create", "--name", "told", "-v", "cargo:/cargo", "-t"];
-    let program = ["busybox", "sleep", "100000"];
-    engine.docker(&[&created[..], &program].concat()).ok();
-    for words in [
-        &["start", "told"][..],
-        &["exec", "told", "true"],
-        &["pause", "told"],
-        &["unpause", "told"],
-        &["top", "told"],
-        &["update", "--cpu-shares", "512", "told"],
-        &["rename", "told", "retold"],
-        &["kill", "-s", "CONT", "retold"],
-        &["restart", "-t", "0", "retold"],
-        &["stop", "-t", "0", "retold"],
-        &["rm", "retold"],
-        &["volume", "rm", "cargo"],
-    ] {
-        engine.docker(words).ok();
-    }
-    let start = ["network connect", "volume mount cargo", "container start"];
-    let stop = [
-        "container kill",
-        "network disconnect",
-        "volume unmount cargo",
-        "container die",
-        "container stop",
-    ];
-    // With no time to end, the second signal follows at once or not at all.
-    let mut told = told(&engine);
-    told.dedup();
-    let expected = [
-        &["volume create cargo", "container create"][..],
-        &start,
-        &[
-            "container exec_create: true",
-            "container exec_start: true",
-            "container exec_die",
-            "container pause",
-            "container unpause",
-            "container top",
-            "container update",
-            "container rename",
-            // The one that was sent, and the restart's.
-            "container kill",
-        ],
-        &stop[1..],
-        &start,
-        &["container restart"],
-        &stop,
-        &["container destroy", "volume destroy cargo"],
-    ];
-    assert_eq!(told, expected.concat());
-}
-
-#[test]
-fn a_restart_that_is_called_off_is_one_end() {
-    let engine = Engine::with_busybox();
-    engine
-        .docker(&[
-            "run",
-            "-d",
-            "--name",
-            "loop",
-            "--restart",
-            "always",
-            "busybox",
-            "false",
-        ])
-        .ok();
-    until("it waits for its restart", || {
-        let waits = || field(&engine, "loop", "{{.State.Status}}") == "restarting";
-        // Long enough for the stop to find it waiting.
-        let count: u32 = field(&engine, "loop", "{{.RestartCount}}").parse().unwrap();
-        (count >= 4 && waits()).then_some(())
-    });
-    engine.docker(&["stop", "loop"]).ok();
-    assert_eq!(
-        field(&engine, "loop", "{{.State.Status}} {{.State.ExitCode}}"),
-        "exited 1"
-    );
-    let told = told(&engine);
-    let count = |what: &str| told.iter().filter(|line| *line == what).count();
-    assert_eq!(count("container start"), count("container die"), "{told:?}");
-}
-
-/// All that the engine told so far: what kind of thing, what happened, and to
-/// which volume.
-fn told(engine: &Engine) -> Vec<String> {
-    let now = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap();
-    let target = format!("/events?since=0&until={}", now.as_secs() + 1);
-    let response = engine.get(&target);
-    assert_eq!(response.status, 200, "{}", response.text());
-    let text = response.text();
-    let lines = text.lines().filter(|line| !line.is_empty());
-    let told = lines.map(|line| {
-        let event: serde_json::Value = serde_json::from_str(line).unwrap();
-        let word = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
-        let volume = match word("Type").as_str() {
-            "volume" => format!(" {}", event["Actor"]["ID"].as_str().unwrap_or_default()),
-            _ => String::new(),
-        };
-        format!("{} {}{volume}", word("Type"), word("Action"))
-    });
-    told.filter(|line| !line.starts_with("image ")).collect()
 }

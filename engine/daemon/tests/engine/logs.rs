@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use dhow_testkit::Engine;
+use dhow_testkit::{Engine, until};
 
 use crate::idle;
 
@@ -285,13 +285,19 @@ fn every_run_is_kept_and_a_followed_one_ends_with_itself() {
         "-c",
         "echo run; exit 1",
     ]);
-    engine.docker(&["wait", "again"]).ok();
+    // Waiting for it would end with the first of its runs.
+    until("its policy gives up", || {
+        (crate::field(&engine, "again", "{{.State.Status}}") == "exited").then_some(())
+    });
     assert_eq!(
         engine.docker(&["logs", "-f", "again"]).ok(),
         "run\nrun\nrun"
     );
     engine.docker(&["start", "-a", "again"]).fails(1);
-    engine.docker(&["wait", "again"]).ok();
+    // Waiting for it would end with the first of its runs.
+    until("its policy gives up", || {
+        (crate::field(&engine, "again", "{{.State.Status}}") == "exited").then_some(())
+    });
     let text = engine.docker(&["logs", "--tail", "5", "again"]).ok();
     assert_eq!(text, "run\nrun\nrun\nrun\nrun");
 

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod events;
 mod exchange;
 mod exec;
 mod files;
@@ -21,6 +22,7 @@ mod ports;
 mod proxies;
 mod registries;
 mod run;
+mod sdk;
 mod servers;
 mod streams;
 mod supervision;

@@ -4,6 +4,7 @@
 //! Most of it is tables: flags, a script that looks, what it must say.
 
 mod limits;
+mod mounted;
 mod network;
 mod process;
 mod refused;

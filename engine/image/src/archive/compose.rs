@@ -85,7 +85,7 @@ impl ImageStore {
             "id",
             "parent",
         ] {
-            config.rest.remove(field);
+            config.rest.shift_remove(field);
         }
         config.config = Some(spec.config.clone());
         config.author.clone_from(&spec.author);
@@ -94,7 +94,7 @@ impl ImageStore {
                 .rest
                 .insert("comment".into(), spec.comment.clone().into());
         } else {
-            config.rest.remove("comment");
+            config.rest.shift_remove("comment");
         }
         self.record(&lease, config, &layer, spec.parent.as_ref(), &spec.names, {
             History {

@@ -153,7 +153,7 @@ impl Loading<'_> {
         let document = self.spool.document(&format!("{folder}/json"))?;
         let mut config: Map<String, Value> = parse("json", document)?;
         for key in FORGOTTEN {
-            config.remove(key);
+            config.shift_remove(key);
         }
         config.entry("os").or_insert_with(|| json!("linux"));
         let rootfs = RootFs {

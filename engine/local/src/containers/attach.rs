@@ -91,6 +91,7 @@ impl LocalEngine {
             stderr: options.stderr,
             detach_keys: if tty { keys } else { Vec::new() },
             early_input: Vec::new(),
+            framed: None,
         };
         Ok(PreparedStream::new(!tty, move |client| {
             Box::pin(async move {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
+use std::time::Duration;
 
 use dhow_model::Id;
 use tokio::sync::watch;
@@ -17,17 +18,26 @@ use super::shim::Shim;
 use crate::db::{Commit, Db};
 use crate::{Error, Result};
 
+/// How far the news of what happened may be behind it.
+pub(crate) const NEWS_TAKE: Duration = Duration::from_secs(2);
+
 /// A container the engine knows.
 pub(crate) struct Container {
     pub id: Id,
     /// Held by a verb that changes the container's state, from its check to
     /// its last effect.
     pub operation: tokio::sync::Mutex<()>,
+    /// Held from what a verb asks of the shim until the world was told, and
+    /// while an event of the shim's is applied: so that a signal is told
+    /// before what came of it.
+    pub telling: tokio::sync::Mutex<()>,
     /// The connection to its shim, while there is one.
     pub shim: Mutex<Option<Arc<Shim>>>,
     /// Clients that attached and wait for the start.
     pub attachments: Attachments,
     pub execs: Mutex<HashMap<Id, Arc<Exec>>>,
+    /// The health probe that runs: the shim's number for it, and its exec id.
+    pub probe: Mutex<Option<(u32, Id)>>,
     /// The task that follows the shim; ends when the shim has left.
     pub followed: tokio::sync::Mutex<Option<JoinHandle<()>>>,
     /// How many verbs want the container to outlive its exit, `--rm` or not.
@@ -62,9 +72,11 @@ impl Container {
         Self {
             id: record.id.clone(),
             operation: tokio::sync::Mutex::default(),
+            telling: tokio::sync::Mutex::default(),
             shim: Mutex::default(),
             attachments: Attachments::default(),
             execs: Mutex::default(),
+            probe: Mutex::default(),
             followed: tokio::sync::Mutex::default(),
             kept: AtomicUsize::new(0),
             record: RwLock::new(record),
@@ -138,9 +150,12 @@ impl Container {
 
     /// The shim, or Docker's words for a container that has none.
     pub fn running_shim(&self) -> Result<Arc<Shim>> {
-        self.shim_slot()
-            .clone()
-            .ok_or_else(|| Error::conflict(format!("container {} is not running", self.id)))
+        self.shim_slot().clone().ok_or_else(|| self.not_running())
+    }
+
+    /// Docker's words for a container that has no process.
+    pub fn not_running(&self) -> Error {
+        Error::conflict(format!("container {} is not running", self.id))
     }
 
     /// The place of the shim's connection.
@@ -163,6 +178,13 @@ impl Container {
     pub fn is_kept(&self) -> bool {
         self.kept.load(Ordering::SeqCst) > 0
     }
+}
+
+/// Whether a container whose shim does not answer has ended. The shim leaves
+/// before the news of the exit is here, which is waited for.
+pub(crate) async fn ends_now(moments: &mut watch::Receiver<Moment>) -> bool {
+    let ended = moments.wait_for(|moment| !moment.up || moment.removed);
+    matches!(tokio::time::timeout(NEWS_TAKE, ended).await, Ok(Ok(_)))
 }
 
 /// A verb's wish that the container outlives its exit.

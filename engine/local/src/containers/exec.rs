@@ -148,13 +148,7 @@ impl LocalEngine {
             .permits(Request::Exec, container.id.as_str())
             .map_err(Error::of)?;
         let id = super::create::new_id()?;
-        let command = config
-            .cmd
-            .iter()
-            .flatten()
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(" ");
+        let command = exec_words(config.cmd.as_deref().unwrap_or_default());
         let exec = Arc::new(Exec {
             id: id.clone(),
             container: Arc::clone(&container),
@@ -214,12 +208,17 @@ impl LocalEngine {
                 }
             };
         }
-        let multiplexed = !exec.tty();
+        // As whoever starts it says: a terminal's output comes in frames to one
+        // who did not say that it is a terminal's.
+        let multiplexed = config.tty != Some(true);
         Ok(Some(PreparedStream::new(multiplexed, move |client| {
             Box::pin(async move {
                 // Kept to write the failure to, should there be one.
                 let spare = client.socket.try_clone()?;
-                match engine.run_exec(&exec, Some(client), console).await {
+                match engine
+                    .run_exec(&exec, Some((client, multiplexed)), console)
+                    .await
+                {
                     Ok(Ok(_)) => Ok(()),
                     Ok(Err(failure)) => {
                         engine.exec_failed(&exec, &failure);
@@ -234,10 +233,11 @@ impl LocalEngine {
         })))
     }
 
+    /// Runs it for a client, with frames around its output or without.
     async fn run_exec(
         &self,
         exec: &Arc<Exec>,
-        client: Option<ClientSocket>,
+        client: Option<(ClientSocket, bool)>,
         console: Option<Console>,
     ) -> Result<std::result::Result<u32, Failure>> {
         let container = &exec.container;
@@ -250,7 +250,7 @@ impl LocalEngine {
         let config = &exec.config;
         let on = |flag: Option<bool>| flag == Some(true);
         let (attach, socket) = match client {
-            Some(client) => (
+            Some((client, framed)) => (
                 Some(Attach {
                     exec: Some(exec.id.clone()),
                     stdin: on(config.attach_stdin),
@@ -261,6 +261,7 @@ impl LocalEngine {
                     } else {
                         Vec::new()
                     },
+                    framed: Some(framed),
                     early_input: client.early.to_vec(),
                 }),
                 Some(client.socket),
@@ -271,13 +272,7 @@ impl LocalEngine {
             container,
             &format!(
                 "exec_start: {}",
-                config
-                    .cmd
-                    .iter()
-                    .flatten()
-                    .cloned()
-                    .collect::<Vec<_>>()
-                    .join(" ")
+                exec_words(config.cmd.as_deref().unwrap_or_default())
             ),
             &[("execID", exec.id.as_str())],
         );
@@ -345,6 +340,15 @@ fn exit_code_of(message: &str) -> i64 {
     match missing.iter().any(|text| message.contains(text)) {
         true => 127,
         false => 126,
+    }
+}
+
+/// A command as dockerd's events show it: with a space after a program that
+/// has no arguments, too.
+pub(super) fn exec_words(command: &[String]) -> String {
+    match command.split_first() {
+        Some((program, arguments)) => format!("{program} {}", arguments.join(" ")),
+        None => String::new(),
     }
 }
 

@@ -71,7 +71,8 @@ impl LocalEngine {
             platform: Some("linux".to_owned()),
             mount_label: Some(String::new()),
             process_label: Some(String::new()),
-            app_armor_profile: Some(super::prepare::app_armor_profile(&record).unwrap_or_default()),
+            app_armor_profile: super::prepare::app_armor_profile(&record, &self.shared.host)
+                .or(Some(String::new())),
             exec_ids: (!exec_ids.is_empty()).then_some(exec_ids),
             graph_driver: Some(DriverData {
                 name: "overlay2".to_owned(),

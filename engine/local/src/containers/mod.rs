@@ -18,7 +18,7 @@ mod inspect;
 mod list;
 mod logs;
 mod network;
-mod pause;
+pub(crate) mod pause;
 
 mod ports;
 mod prepare;
@@ -42,6 +42,7 @@ mod watch;
 
 pub(crate) use create::{merge, new_id};
 pub(crate) use logs::changes::Changes as LogChanges;
+pub(crate) use prepare::VolumeTurns;
 pub(crate) use record::Status;
 
 /// Ends when the awaited condition holds.

@@ -96,8 +96,7 @@ impl LocalEngine {
         }
     }
 
-    /// The container ended: its ports and its address are free again, and it
-    /// has left its network, whichever that was.
+    /// The container ended: its ports and its address are free again.
     pub(crate) async fn release_network(&self, container: &Container) {
         if let Some(plugged) = container.read(|r| r.state.network.clone()) {
             let engine = self.clone();
@@ -111,7 +110,6 @@ impl LocalEngine {
                 .change(&self.shared.db, Commit::Quick, |r| r.state.network = None)
                 .ok();
         }
-        self.network_event(container, "disconnect");
     }
 
     /// Tells that the container joined or left its network.
@@ -165,7 +163,7 @@ impl LocalEngine {
 
     /// Sentences for `/info`.
     pub(crate) fn network_warnings(&self) -> Vec<String> {
-        self.shared.network.bridge().warnings().to_vec()
+        self.shared.network.bridge().warnings()
     }
 
     /// The default bridge's address plan as the API shows it.

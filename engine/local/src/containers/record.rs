@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bollard_stubs::models::{ContainerConfig, HostConfig, NetworkingConfig};
 pub(crate) use dhow_model::lifecycle::State as Status;
-use dhow_model::mount::Point;
+use dhow_model::mount::{Kind, Point};
 use dhow_model::{Digest, Id, health, restart};
 use dhow_network::Endpoint;
 use serde::{Deserialize, Serialize};
@@ -38,10 +38,35 @@ pub struct Record {
 pub struct Mounted {
     pub point: Point,
     /// Where it lies on the host: the bind's source, the volume's directory;
-    /// empty for tmpfs.
+    /// of an image its id, for it is nowhere on the host; empty for tmpfs.
     pub host: String,
     /// Made for this container: goes with `rm -v` and `--rm`.
     pub anonymous: bool,
+}
+
+impl Mounted {
+    /// Whether it is of this volume.
+    pub fn is_volume(&self, name: &str) -> bool {
+        self.point.spec.kind == Kind::Volume && self.point.name == name
+    }
+
+    /// Who pins a mounted image's layers for container `id`.
+    pub fn pin_owner(&self, id: &Id) -> String {
+        format!("{id}:{}", self.point.destination)
+    }
+
+    /// The image that is mounted, if one is.
+    pub fn image(&self) -> Option<Digest> {
+        match self.point.spec.kind {
+            Kind::Image => self.host.parse().ok(),
+            _ => None,
+        }
+    }
+}
+
+/// The container of a pin's owner: itself, or one of its mounts.
+pub(crate) fn pin_container(owner: &str) -> &str {
+    owner.split_once(':').map_or(owner, |(id, _)| id)
 }
 
 /// State that changes over a container's life. Times are nanoseconds since the
@@ -56,8 +81,11 @@ pub struct State {
     pub started_at: i64,
     pub finished_at: i64,
     pub restart_count: u64,
-    /// A person stopped it: `unless-stopped` leaves it alone.
+    /// A person stopped or signalled it: `unless-stopped` leaves it alone.
     pub stopped_by_hand: bool,
+    /// A person called its restarts off, whatever the policy.
+    #[serde(default)]
+    pub restarts_called_off: bool,
     /// What the probes say.
     pub health: Option<health::Machine>,
     pub network: Option<Plugged>,
@@ -90,7 +118,8 @@ impl Record {
         let fails = matches!(policy, restart::Policy::OnFailure(_)) && {
             let exit = restart::Exit {
                 code: i32::try_from(state.exit_code).unwrap_or(1),
-                stopped_by_hand: state.stopped_by_hand,
+                stopped_by_hand: state.restarts_called_off,
+                signalled_by_hand: state.stopped_by_hand,
                 ran_for: Duration::ZERO,
             };
             let count = u32::try_from(state.restart_count).unwrap_or(u32::MAX);

@@ -9,19 +9,24 @@ use dhow_model::Id;
 use dhow_runtime::protocol::client;
 
 use super::container::Container;
-use super::record::{Record, Status};
+use super::record::{Record, Status, pin_container};
 use super::shim::Shim;
+use super::start::Cause;
 use crate::{LocalEngine, Result};
 
 impl LocalEngine {
     /// Enters all recorded containers in the table, connects to living shims
     /// and applies what dead ones left.
     pub(crate) async fn recover(&self) -> Result<()> {
-        for text in self.shared.db.containers()? {
-            let record: Record = match serde_json::from_str(&text) {
+        // Those whose record cannot be read as well: a daemon that can may come.
+        let mut known = HashSet::new();
+        for (id, text) in self.shared.db.containers()? {
+            let read = serde_json::from_str(&text);
+            known.insert(id.clone());
+            let record: Record = match read {
                 Ok(record) => record,
                 Err(error) => {
-                    tracing::error!(%error, "a container's record cannot be read; it is left out");
+                    tracing::error!(%id, %error, "its record cannot be read; it is left out");
                     continue;
                 }
             };
@@ -41,7 +46,7 @@ impl LocalEngine {
             }
         }
         self.reconcile_endpoints();
-        self.sweep();
+        self.sweep(&known);
         Ok(())
     }
 
@@ -96,23 +101,16 @@ impl LocalEngine {
                 continue;
             }
             let _turn = container.operation.lock().await;
-            if let Err(error) = self.start(&container).await {
+            if let Err(error) = self.start(&container, Cause::Asked).await {
                 tracing::warn!(container = %container.id, %error, "not started");
             }
         }
     }
 
-    /// Deletes what belongs to no container: directories that a removal or a
-    /// creation left half done.
-    fn sweep(&self) {
+    /// Lets go of what belongs to no container: directories and layers that a
+    /// removal or a creation left half done.
+    fn sweep(&self, known: &HashSet<String>) {
         let config = self.config();
-        let known: HashSet<Id> = self
-            .shared
-            .containers
-            .all()
-            .iter()
-            .map(|c| c.id.clone())
-            .collect();
         for parent in [
             config.data_root.join("containers"),
             config.exec_root.join("c"),
@@ -122,11 +120,15 @@ impl LocalEngine {
                 let stale = name
                     .to_str()
                     .and_then(|n| n.parse::<Id>().ok())
-                    .is_some_and(|id| !known.contains(&id));
+                    .is_some_and(|id| !known.contains(id.as_str()));
                 if stale && let Err(error) = std::fs::remove_dir_all(entry.path()) {
                     tracing::warn!(path = %entry.path().display(), %error, "cannot be swept");
                 }
             }
+        }
+        let exists = |owner: &str| known.contains(pin_container(owner));
+        if let Err(error) = self.shared.images.retain_pins(exists) {
+            tracing::warn!(%error, "layers of containers that are gone stay pinned");
         }
     }
 }

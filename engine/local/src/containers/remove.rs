@@ -83,10 +83,7 @@ impl LocalEngine {
     async fn end_now(&self, container: &Container) {
         let mut changes = container.watch();
         if let Ok(shim) = container.running_shim() {
-            let restarting = container.status() == Status::Restarting;
-            if shim.kill(signal::KILL, true).await.is_ok() && !restarting {
-                self.container_event(container, "kill", &[("signal", "9")]);
-            }
+            let _ended_meanwhile = self.signal(container, &shim, signal::KILL, true).await;
             let patience = std::time::Duration::from_secs(10);
             let ended = changes.wait_for(|m| !m.up || m.removed);
             let _killed = tokio::time::timeout(patience, ended).await;

@@ -6,14 +6,14 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream as StdStream;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
 use dhow_model::{ErrorKind, Id};
 use dhow_runtime::protocol::codec::Decoder;
 use dhow_runtime::protocol::{
-    Answer, Attach, Call, Console, Event, Exec, Failure, FailureKind, Message, Request, Snapshot,
-    client,
+    Answer, Attach, Call, Console, Event, Exec, Failure, FailureKind, Message, ProbeStep, Request,
+    Snapshot, client,
 };
 use dhow_sys::process::Spawned;
 use tokio::io::Interest;
@@ -31,6 +31,15 @@ pub(crate) struct Shim {
     sending: tokio::sync::Mutex<()>,
     pending: Mutex<HashMap<u64, oneshot::Sender<Answer>>>,
     next_id: AtomicU64,
+    /// The shim's process, once known.
+    pid: OnceLock<u32>,
+}
+
+/// What a shim tells unasked, in its order.
+#[derive(Debug)]
+pub(crate) enum Told {
+    Event(Event),
+    Probe(ProbeStep),
 }
 
 impl Shim {
@@ -40,7 +49,7 @@ impl Shim {
     pub fn new(
         socket: StdStream,
         child: Option<Spawned>,
-    ) -> Result<(Arc<Self>, mpsc::UnboundedReceiver<Event>)> {
+    ) -> Result<(Arc<Self>, mpsc::UnboundedReceiver<Told>)> {
         socket.set_nonblocking(true)?;
         let shim = Arc::new(Self {
             raw: socket.try_clone()?,
@@ -48,6 +57,11 @@ impl Shim {
             sending: tokio::sync::Mutex::default(),
             pending: Mutex::default(),
             next_id: AtomicU64::new(1),
+            pid: child
+                .as_ref()
+                .map(|c| c.pid)
+                .map(OnceLock::from)
+                .unwrap_or_default(),
         });
         let (events, receiver) = mpsc::unbounded_channel();
         let reading = Arc::clone(&shim);
@@ -76,17 +90,28 @@ impl Shim {
         self.done(Request::Attach(attach), Some(client)).await
     }
 
+    /// The shim's process, of one that was started or asked how it stands.
+    pub fn pid(&self) -> Option<u32> {
+        self.pid.get().copied()
+    }
+
     /// How the container stands.
     pub async fn snapshot(&self) -> Result<Snapshot> {
         match self.call(Request::State, None).await? {
-            Answer::State(snapshot) => Ok(*snapshot),
+            Answer::State(snapshot) => {
+                if let Some(pid) = snapshot.shim_pid {
+                    let _known_already = self.pid.set(pid);
+                }
+                Ok(*snapshot)
+            }
             other => Err(unexpected(other)),
         }
     }
 
-    /// Events from number `after` on come from now on.
+    /// Events from number `after` on come from now on, and probes as they run.
     pub async fn subscribe(&self, after: u64) -> Result<()> {
-        self.done(Request::Subscribe { after }, None).await
+        let probes = true;
+        self.done(Request::Subscribe { after, probes }, None).await
     }
 
     /// Signals the first process; `by_hand` ends restarts.
@@ -180,7 +205,7 @@ impl Shim {
 }
 
 /// Sorts what the shim sends, until it goes.
-async fn read(shim: Arc<Shim>, events: mpsc::UnboundedSender<Event>) {
+async fn read(shim: Arc<Shim>, told: mpsc::UnboundedSender<Told>) {
     let mut decoder = Decoder::default();
     let mut buffer = [0; 8192];
     'connection: loop {
@@ -201,7 +226,10 @@ async fn read(shim: Arc<Shim>, events: mpsc::UnboundedSender<Event>) {
                     }
                 }
                 Ok(Some(Message::Event(event))) => {
-                    let _nobody_listens = events.send(event);
+                    let _nobody_listens = told.send(Told::Event(event));
+                }
+                Ok(Some(Message::Probe(step))) => {
+                    let _nobody_listens = told.send(Told::Probe(step));
                 }
                 Ok(None) => break,
                 Err(error) => {
@@ -222,7 +250,7 @@ fn failed(failure: Failure) -> Error {
         FailureKind::NoSuchExec => ErrorKind::NotFound,
         FailureKind::Unsupported => ErrorKind::InvalidParameter,
         FailureKind::NotFound | FailureKind::NotExecutable => ErrorKind::InvalidParameter,
-        FailureKind::Other => ErrorKind::System,
+        FailureKind::Mount | FailureKind::Other => ErrorKind::System,
     };
     Error::new(kind, failure.message)
 }

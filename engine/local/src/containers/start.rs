@@ -15,13 +15,23 @@ use oci_spec::runtime::Spec;
 use super::container::Container;
 use super::detach;
 use super::network::Prepared;
-use super::record::{Plugged, Record, Status};
+use super::record::{Plugged, Record, State, Status};
 use super::shim::Shim;
 use crate::db::Commit;
 use crate::{Error, LocalEngine, Result, clock};
 
 /// How long a new shim waits for the one before it to leave.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why a container is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// A person asked for it, or the engine starts: restarts count from 0, and
+    /// what a person called off is on again.
+    Asked,
+    /// Its policy does, because its shim was lost: one more restart.
+    Policy,
+}
 
 /// Everything a start needs, made and not yet used.
 pub(super) struct Plan {
@@ -42,13 +52,13 @@ impl LocalEngine {
         // A client that hangs up in the middle must not leave half a start.
         tokio::spawn(async move {
             let _turn = container.operation.lock().await;
-            engine.start(&container).await
+            engine.start(&container, Cause::Asked).await
         })
         .await?
     }
 
     /// Starts it; the caller holds its turn.
-    pub(crate) async fn start(&self, container: &Arc<Container>) -> Result<()> {
+    pub(crate) async fn start(&self, container: &Arc<Container>, cause: Cause) -> Result<()> {
         container
             .status()
             .permits(Request::Start, container.id.as_str())
@@ -64,7 +74,7 @@ impl LocalEngine {
             let _left = tokio::time::timeout(PATIENCE, before).await;
         }
 
-        let started = self.launch(container).await;
+        let started = self.launch(container, cause).await;
         if let Err(error) = &started {
             drop(container.attachments.take().await);
             let message = error.to_string();
@@ -81,12 +91,24 @@ impl LocalEngine {
         started
     }
 
-    async fn launch(&self, container: &Arc<Container>) -> Result<()> {
-        let record = container.record();
+    async fn launch(&self, container: &Arc<Container>, cause: Cause) -> Result<()> {
+        let mut record = container.record();
+        match cause {
+            Cause::Asked => {
+                record.state.restart_count = 0;
+                record.state.stopped_by_hand = false;
+                record.state.restarts_called_off = false;
+            }
+            Cause::Policy => record.state.restart_count += 1,
+        }
+        let beginning = record.state.clone();
+        let _turns = self.mounting_turns(&record).await;
         let engine = self.clone();
         let prepared = tokio::task::spawn_blocking(move || engine.prepare(&record)).await??;
-        let (launched, plugged) = prepared;
-        let outcome = self.run(container, launched, plugged.as_ref()).await;
+        let (launched, plugged) = prepared.inspect_err(|_| self.tell_failed_start(container))?;
+        let outcome = self
+            .run(container, launched, plugged.as_ref(), beginning)
+            .await;
         if outcome.is_err() {
             let engine = self.clone();
             let id = container.id.clone();
@@ -95,12 +117,14 @@ impl LocalEngine {
                 engine.remove_run_directory(&id);
             };
             tokio::task::spawn_blocking(undo).await?;
+            self.tell_failed_start(container);
         }
         outcome
     }
 
-    /// Makes the network ready, plans, and starts the shim. Blocks.
-    fn prepare(&self, record: &Record) -> Result<(Launched, Option<Plugged>)> {
+    /// Makes the network ready, plans, and starts the shim. What fails once the
+    /// network is ready is the inner error. Blocks.
+    fn prepare(&self, record: &Record) -> Result<Result<(Launched, Option<Plugged>)>> {
         let Prepared { plugged, inherited } = self.prepare_network(record)?;
         let launched = self.plan(record, plugged.as_ref()).and_then(|mut plan| {
             let directory = self.run_directory(&record.id);
@@ -113,11 +137,11 @@ impl LocalEngine {
                 .map_err(Error::of)
         });
         match launched {
-            Ok(launched) => Ok((launched, plugged)),
+            Ok(launched) => Ok(Ok((launched, plugged))),
             Err(error) => {
                 self.give_back_network(plugged.as_ref());
                 self.remove_run_directory(&record.id);
-                Err(error)
+                Ok(Err(error))
             }
         }
     }
@@ -127,6 +151,7 @@ impl LocalEngine {
         container: &Arc<Container>,
         launched: Launched,
         plugged: Option<&Plugged>,
+        beginning: State,
     ) -> Result<()> {
         let Launched { process, control } = launched;
         let (shim, events) = Shim::new(control, Some(process))?;
@@ -155,8 +180,9 @@ impl LocalEngine {
             state.exit_code = 0;
             state.error.clear();
             state.oom_killed = false;
-            state.restart_count = 0;
-            state.stopped_by_hand = false;
+            state.restart_count = beginning.restart_count;
+            state.stopped_by_hand = beginning.stopped_by_hand;
+            state.restarts_called_off = beginning.restarts_called_off;
             state.health = has_probe.then(health::Machine::default);
             state.network = plugged;
         });
@@ -164,9 +190,7 @@ impl LocalEngine {
             // It runs; that it could not be written down does not stop it.
             tracing::error!(container = %container.id, %error, "state not written");
         }
-        self.network_event(container, "connect");
-        self.volumes_mounted(container);
-        self.container_event(container, "start", &[]);
+        self.tell_start(container);
         self.follow(Arc::clone(container), events).await;
         Ok(())
     }
@@ -229,6 +253,7 @@ fn start_error(failure: Failure) -> Error {
              unknown"
         )),
         FailureKind::Unsupported => Error::invalid(message),
+        FailureKind::Mount => Error::system(message),
         FailureKind::Conflict | FailureKind::NoSuchExec | FailureKind::Other => Error::new(
             ErrorKind::System,
             format!(
@@ -242,7 +267,10 @@ fn start_error(failure: Failure) -> Error {
 /// What dockerd records as the exit code of a container that did not start.
 fn exit_code_of(message: &str) -> i64 {
     let says = |text: &str| message.contains(text);
-    if says("executable file not found") || says("no such file or directory") {
+    // What fails before there is a task says nothing of the program.
+    if !says("failed to create task for container") {
+        128
+    } else if says("executable file not found") || says("no such file or directory") {
         127
     } else if says("permission denied") || says("is a directory") || says("exec format error") {
         126

@@ -36,8 +36,23 @@ impl LocalEngine {
         );
     }
 
+    /// It runs: for the first time, or again.
+    pub(crate) fn tell_start(&self, container: &Container) {
+        self.network_event(container, "connect");
+        self.volumes_mounted(container);
+        self.container_event(container, "start", &[]);
+    }
+
+    /// It could not be started; it had its network already.
+    pub(crate) fn tell_failed_start(&self, container: &Container) {
+        self.network_event(container, "connect");
+        self.volumes_mounted(container);
+        self.network_event(container, "disconnect");
+        self.volumes_unmounted(container);
+    }
+
     /// The container's volumes are there for it now.
-    pub(crate) fn volumes_mounted(&self, container: &Container) {
+    fn volumes_mounted(&self, container: &Container) {
         for point in volumes_of(container) {
             self.daemon_event(
                 EventMessageTypeEnum::VOLUME,

@@ -3,6 +3,7 @@
 use bollard_stubs::models::{ContainerUpdateBody, ContainerUpdateResponse, HostConfig};
 use dhow_model::lifecycle::Request;
 use dhow_model::restart;
+use oci_spec::runtime::LinuxResources;
 
 use super::record::Record;
 use super::{create, prepare};
@@ -41,7 +42,10 @@ impl LocalEngine {
         if status.counts_as_running() {
             let limits = prepare::limits(&changed.host_config)?;
             let unified = self.shared.host.cgroup_version == 2;
-            let resources = limits.to_oci(Vec::new(), unified);
+            let mut resources = limits.to_oci(Vec::new(), unified);
+            if limits.memory_swap < 0 && support.swap_limit {
+                lift_swap_limit(&mut resources);
+            }
             let shim = container.running_shim()?;
             shim.update(policy, Some(resources))
                 .await
@@ -56,6 +60,13 @@ impl LocalEngine {
             warnings: Some(warnings),
         })
     }
+}
+
+/// Has "no limit" written down: a running container may have one.
+fn lift_swap_limit(resources: &mut LinuxResources) {
+    let mut memory = resources.memory().unwrap_or_default();
+    memory.set_swap(Some(-1));
+    resources.set_memory(Some(memory));
 }
 
 /// Lays the request's values over the container's: 0 and nothing leave what
@@ -102,8 +113,8 @@ fn lay_over(host: &mut HostConfig, body: &ContainerUpdateBody) -> Result<()> {
         host.blkio_weight = Some(weight);
     }
     if let Some(pids) = body.pids_limit {
-        // -1 and 0 take the limit away.
-        host.pids_limit = Some(pids).filter(|p| *p > 0);
+        // -1 and 0 take the limit away; not to say it would leave it.
+        host.pids_limit = Some(pids.max(0));
     }
     if let Some(policy) = &body.restart_policy
         && policy.name.is_some_and(|n| !n.to_string().is_empty())

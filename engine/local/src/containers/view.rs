@@ -77,7 +77,7 @@ fn mount(mounted: &Mounted) -> MountPoint {
     let volume = kind == mount::Kind::Volume;
     MountPoint {
         typ: Some(kind.as_str().to_owned()),
-        name: volume.then(|| point.name.clone()),
+        name: (volume || kind == mount::Kind::Image).then(|| point.name.clone()),
         source: Some(mounted.host.clone()),
         destination: Some(point.destination.clone()),
         driver: volume.then(|| "local".to_owned()),

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use dhow_model::Timestamp;
 use dhow_model::mount::Kind;
-use dhow_volume::{Creation, check_name};
+use dhow_sys::tree::Root;
+use dhow_volume::{Creation, Volume, check_name};
 
 use super::container::Container;
 use super::record::{Mounted, Record};
@@ -21,16 +22,16 @@ impl LocalEngine {
             .iter()
             .filter(|m| m.point.spec.kind == Kind::Volume);
         for mounted in volumes {
-            self.make_volume(mounted)?;
+            let volume = self.make_volume(mounted)?;
             let subpath = mounted.point.spec.volume.as_ref().map(|v| &v.subpath);
             if mounted.point.copy_data && subpath.is_none_or(String::is_empty) {
-                self.fill_volume(container, mounted)?;
+                self.fill_volume(container, mounted, &volume)?;
             }
         }
         Ok(())
     }
 
-    fn make_volume(&self, mounted: &Mounted) -> Result<()> {
+    fn make_volume(&self, mounted: &Mounted) -> Result<Volume> {
         let asked = mounted.point.spec.volume.clone().unwrap_or_default();
         let mut labels = asked.labels;
         if mounted.anonymous {
@@ -41,20 +42,10 @@ impl LocalEngine {
             options: asked.driver_options,
             created_at: Some(Timestamp::from_nanos(clock::now())),
         };
-        let volume = self.ensure_volume(&mounted.point.name, &creation)?;
-        match volume.mount_plan() {
-            Some(plan) if !plan.flags.iter().any(|f| f == "bind" || f == "rbind") => {
-                Err(Error::system(format!(
-                    "volume {}: mounting {} is not supported by this engine yet",
-                    mounted.point.name,
-                    plan.describe()
-                )))
-            }
-            _ => Ok(()),
-        }
+        self.ensure_volume(&mounted.point.name, &creation)
     }
 
-    fn fill_volume(&self, container: &Container, mounted: &Mounted) -> Result<()> {
+    fn fill_volume(&self, container: &Container, mounted: &Mounted, volume: &Volume) -> Result<()> {
         let root = self.tree(container)?;
         let path = mounted.point.destination.as_bytes();
         let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::DIRECTORY;
@@ -62,11 +53,37 @@ impl LocalEngine {
             // The image has no directory there: nothing to copy.
             return Ok(());
         };
-        self.shared
-            .volumes
-            .fill(&mounted.point.name, &dhow_sys::tree::Root::from_fd(source))
-            .map_err(Error::of)?;
+        let unfilled = |e: Error| e.context("failed to populate volume");
+        let own = self.mounted_volume(volume).map_err(unfilled)?;
+        if volume.mount_plan().is_some_and(|plan| plan.is_memory()) {
+            // What is copied would be gone with this mount.
+            return Ok(());
+        }
+        let (volumes, name) = (&self.shared.volumes, &volume.name);
+        let source = Root::from_fd(source);
+        match own {
+            Some(target) => volumes.fill_tree(name, &target, &source),
+            None => volumes.fill(name, &source),
+        }
+        .map_err(Error::of)?;
         Ok(())
+    }
+
+    /// The root of a volume that is a file system of its own, mounted where
+    /// only the caller sees it; `None` for a plain one. Blocks.
+    pub(super) fn mounted_volume(&self, volume: &Volume) -> Result<Option<Root>> {
+        let Some(call) = self.volume_call(volume)? else {
+            return Ok(None);
+        };
+        let place = &volume.mountpoint;
+        let mounted = call.detached(place).map_err(|e| {
+            Error::system(format!(
+                "error while mounting volume '{}': failed to mount local volume: {}",
+                place.display(),
+                call.failure(place, &e)
+            ))
+        })?;
+        Ok(Some(Root::from_fd(mounted)))
     }
 
     /// Takes back the anonymous volumes of a container that could not be made.
@@ -92,21 +109,10 @@ impl LocalEngine {
         check_name(name).map_err(|reason| Error::invalid(format!("create {name}: {reason}")))
     }
 
-    /// Where a volume's content is, or will be: its own directory, or what a
-    /// volume of bind options stands for.
+    /// Where a volume's content is, or is mounted on.
     pub(super) fn volume_directory(&self, name: &str) -> PathBuf {
-        let bound = self.shared.volumes.get(name).ok().and_then(|volume| {
-            let plan = volume.mount_plan()?;
-            let bind = plan.flags.iter().any(|f| f == "bind" || f == "rbind");
-            bind.then(|| PathBuf::from(plan.device))
-        });
-        bound.unwrap_or_else(|| {
-            self.config()
-                .data_root
-                .join("volumes")
-                .join(name)
-                .join("_data")
-        })
+        let volumes = self.config().data_root.join("volumes");
+        volumes.join(name).join("_data")
     }
 }
 

@@ -3,13 +3,16 @@
 
 use std::sync::Arc;
 
-use dhow_model::lifecycle;
-use dhow_runtime::protocol::{Event, EventKind, Exit, StateFile};
+use dhow_model::{health, lifecycle};
+use dhow_runtime::protocol::{Event, EventKind, Exit, ProbeStep, StateFile};
 use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
 
 use super::container::Container;
-use super::record::{Record, Status};
+use super::exec::exec_words;
+use super::record::Status;
+use super::shim::Told;
+use super::start::Cause;
 use crate::LocalEngine;
 use crate::db::Commit;
 
@@ -24,13 +27,16 @@ impl LocalEngine {
     pub(crate) async fn follow(
         &self,
         container: Arc<Container>,
-        mut events: mpsc::UnboundedReceiver<Event>,
+        mut told: mpsc::UnboundedReceiver<Told>,
     ) {
         let engine = self.clone();
         let followed = Arc::clone(&container);
         let task = tokio::spawn(async move {
-            while let Some(event) = events.recv().await {
-                engine.apply(&container, event).await;
+            while let Some(told) = told.recv().await {
+                match told {
+                    Told::Event(event) => engine.apply(&container, event).await,
+                    Told::Probe(step) => engine.tell_probe(&container, step),
+                }
             }
             if engine.shim_left(&container).await {
                 // Apart, because a start waits for this task to end.
@@ -45,6 +51,7 @@ impl LocalEngine {
         if event.seq <= container.read(|r| r.state.seq) {
             return;
         }
+        let _telling = container.telling.lock().await;
         let at = event.at.nanos();
         match event.kind {
             EventKind::Started { pid, restarts } => {
@@ -62,7 +69,7 @@ impl LocalEngine {
                     }
                 });
                 if again {
-                    self.container_event(container, "start", &[]);
+                    self.tell_start(container);
                 }
             }
             EventKind::Exited { exit, restart_in } => {
@@ -90,8 +97,20 @@ impl LocalEngine {
                 self.record_event(container, event.seq, |_| {});
                 self.container_event(container, "oom", &[]);
             }
-            EventKind::Paused => self.record_status(container, event.seq, lifecycle::Event::Paused),
+            // Told before it is written: who waits for the status goes on then.
+            EventKind::Paused => {
+                if container.status() != Status::Paused {
+                    self.container_event(container, "pause", &[]);
+                }
+                self.record_status(container, event.seq, lifecycle::Event::Paused);
+                self.record_event(container, event.seq, |state| {
+                    state.health.iter_mut().for_each(health::Machine::abandon);
+                });
+            }
             EventKind::Resumed => {
+                if container.status() == Status::Paused {
+                    self.container_event(container, "unpause", &[]);
+                }
                 self.record_status(container, event.seq, lifecycle::Event::Resumed);
             }
             EventKind::Health { .. } => self.record_health(container, event.seq).await,
@@ -128,6 +147,9 @@ impl LocalEngine {
         let called_off = container.status() == Status::Restarting;
         if !will_restart {
             self.release_network(container).await;
+        }
+        if !called_off {
+            self.network_event(container, "disconnect");
             self.volumes_unmounted(container);
         }
         container.execs_ended();
@@ -145,6 +167,7 @@ impl LocalEngine {
             let event = lifecycle::Event::Exited { will_restart };
             state.status = state.status.after(event).unwrap_or(Status::Exited);
             state.pid = None;
+            state.health.iter_mut().for_each(health::Machine::abandon);
             state.exit_code = i64::from(exit.code);
             state.oom_killed = exit.oom_killed;
             state.finished_at = at;
@@ -171,6 +194,34 @@ impl LocalEngine {
                 tracing::warn!(container = %container.id, %error, "not removed");
             }
         });
+    }
+
+    /// Tells of a probe what dockerd tells, to which probes are execs like any.
+    fn tell_probe(&self, container: &Container, step: ProbeStep) {
+        let mut running = container.probe.lock().unwrap_or_else(|p| p.into_inner());
+        match step {
+            ProbeStep::Begun { probe } => {
+                let (Some(check), Ok(id)) = (
+                    super::prepare::probe(&container.record()),
+                    super::create::new_id(),
+                ) else {
+                    return;
+                };
+                for action in ["exec_create", "exec_start"] {
+                    let action = format!("{action}: {}", exec_words(&check.command));
+                    self.container_event(container, &action, &[("execID", id.as_str())]);
+                }
+                *running = Some((probe, id));
+            }
+            // Of one that began before this daemon did, nobody knows the id.
+            ProbeStep::Ended { probe, code } => {
+                if let Some((_, id)) = running.take_if(|(number, _)| *number == probe) {
+                    let code = code.to_string();
+                    let attributes = [("execID", id.as_str()), ("exitCode", &code)];
+                    self.container_event(container, "exec_die", &attributes);
+                }
+            }
+        }
     }
 
     async fn record_health(&self, container: &Arc<Container>, seq: u64) {
@@ -251,7 +302,7 @@ impl LocalEngine {
             self.shim_was_killed(container).await;
         }
         self.remove_run_directory(&container.id);
-        lost && container.read(Record::is_due)
+        lost && container.read(|r| r.is_due() && !r.state.restarts_called_off)
     }
 
     /// A shim that was killed takes its container along: nobody would see its
@@ -279,7 +330,7 @@ impl LocalEngine {
         let engine = self.clone();
         Box::pin(async move {
             let _turn = container.operation.lock().await;
-            if let Err(error) = engine.start(&container).await {
+            if let Err(error) = engine.start(&container, Cause::Policy).await {
                 tracing::warn!(container = %container.id, %error, "not started again");
             }
         })

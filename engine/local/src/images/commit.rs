@@ -1,26 +1,21 @@
 //! `POST /commit`: a container's changes as an image.
 
-use std::time::Duration;
-
 use bollard_stubs::models::{ContainerConfig, IdResponse};
 use bollard_stubs::query_parameters::CommitContainerOptions;
 use dhow_image::archive::CommitSpec;
 use dhow_image::tree::pack_changes;
-use dhow_model::Digest;
 use dhow_model::lifecycle::Request;
 use dhow_model::reference::Reference;
+use dhow_model::{Digest, ErrorKind, HasKind as _};
 use dhow_sys::tree::Root;
-use tokio::sync::watch;
 
 use super::instructions;
 use super::names::optional_reference;
 use super::pull::blocking;
 use crate::containers::Status;
-use crate::containers::container::{Container, Moment};
+use crate::containers::container::Container;
+use crate::containers::pause;
 use crate::{Error, LocalEngine, Result, clock};
-
-/// How long the news of an exit may be behind the exit.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 impl LocalEngine {
     /// Makes an image of the container's changes. It is frozen meanwhile
@@ -43,7 +38,10 @@ impl LocalEngine {
         let committed = self.commit_changes(&container, spec).await;
         if freeze {
             // Thawed whatever became of the commit.
-            self.thaw(&container).await?;
+            match pause::thaw(&container).await {
+                Err(error) if error.kind() == ErrorKind::Conflict => {}
+                thawed => thawed?,
+            }
         }
         let id = committed?;
         let shown = reference.map(|r| r.familiar()).unwrap_or_default();
@@ -64,26 +62,12 @@ impl LocalEngine {
 
     /// Freezes the container; false where it does not run, or ends just now.
     async fn freeze(&self, container: &Container) -> Result<bool> {
-        let mut moments = container.watch();
-        let frozen = match (container.status(), container.running_shim()) {
-            (Status::Running, Ok(shim)) => shim.pause().await,
-            _ => return Ok(false),
-        };
-        match frozen {
-            Ok(()) => Ok(true),
-            Err(_) if ends(&mut moments).await => Ok(false),
-            Err(error) => Err(error),
+        if container.status() != Status::Running {
+            return Ok(false);
         }
-    }
-
-    async fn thaw(&self, container: &Container) -> Result<()> {
-        let mut moments = container.watch();
-        let Ok(shim) = container.running_shim() else {
-            return Ok(());
-        };
-        match shim.resume().await {
-            Err(error) if !ends(&mut moments).await => Err(error),
-            _ => Ok(()),
+        match pause::freeze(container).await {
+            Err(error) if error.kind() == ErrorKind::Conflict => Ok(false),
+            frozen => frozen.map(|()| true),
         }
     }
 
@@ -130,10 +114,4 @@ impl LocalEngine {
         })
         .await
     }
-}
-
-/// Whether the container ends now: its shim leaves before we hear of it.
-async fn ends(moments: &mut watch::Receiver<Moment>) -> bool {
-    let ended = moments.wait_for(|moment| !moment.up);
-    matches!(tokio::time::timeout(PATIENCE, ended).await, Ok(Ok(_)))
 }

@@ -1,11 +1,14 @@
 //! `POST /images/{name}/tag`, and telling what happens to images.
 
+use std::collections::HashSet;
+
 use bollard_stubs::models::EventMessageTypeEnum;
 use bollard_stubs::query_parameters::TagImageOptions;
 use dhow_image::{ImageError, ImageUser};
 use dhow_model::{Digest, reference::Reference};
 
 use super::pull::blocking;
+use crate::containers::record::Mounted;
 use crate::{Error, LocalEngine, Result, clock};
 
 impl LocalEngine {
@@ -38,14 +41,20 @@ impl LocalEngine {
         );
     }
 
-    /// Which containers use which images.
+    /// Which containers use which images: were made of them, or mount them.
     pub(crate) fn image_users(&self) -> Vec<ImageUser> {
         let containers = self.shared.containers.all();
-        let users = containers.iter().map(|container| {
-            container.read(|record| ImageUser {
-                image: record.image.clone(),
-                container: record.id.to_string(),
-                running: record.state.status.counts_as_running(),
+        let users = containers.iter().flat_map(|container| {
+            container.read(|record| {
+                let mounted = record.mounts.iter().filter_map(Mounted::image);
+                let images = std::iter::once(record.image.clone()).chain(mounted);
+                let images: HashSet<Digest> = images.collect();
+                let user = |image| ImageUser {
+                    image,
+                    container: record.id.to_string(),
+                    running: record.state.status.counts_as_running(),
+                };
+                images.into_iter().map(user).collect::<Vec<_>>()
             })
         });
         users.collect()

@@ -94,8 +94,7 @@ impl Host {
                 blkio_write_iops: unified && has("io")
                     || v1("blkio/blkio.throttle.write_iops_device"),
             },
-            has_app_armor: fs::read_to_string("/sys/module/apparmor/parameters/enabled")
-                .is_ok_and(|s| s.starts_with('Y')),
+            has_app_armor: super::app_armor::is_supported(),
             has_seccomp: Path::new("/proc/sys/kernel/seccomp").exists(),
             capabilities: dhow_runtime::spec::capability::from_mask(effective_capabilities()),
             masked_paths: thermal_throttle_paths(),

@@ -1,6 +1,7 @@
 //! The engine about itself: info, events, disk usage, and what the machine
 //! below it can do.
 
+pub(crate) mod app_armor;
 mod df;
 mod events;
 pub(crate) mod host;

@@ -38,7 +38,7 @@ pub enum InvalidMountFlag {
     #[error("invalid field '{0}' must be a key=value pair")]
     NotAPair(String),
     /// No such name.
-    #[error("unknown option '{name}' in '{field}'")]
+    #[error("unexpected key '{name}' in '{field}'")]
     Unknown {
         /// The name.
         name: String,
@@ -347,7 +347,7 @@ mod tests {
             "type= bind",
             "invalid value for 'type' in 'type= bind': value should not have whitespace",
         );
-        refuse("a=b, c=d", "unknown option 'a' in 'a=b'");
+        refuse("a=b, c=d", "unexpected key 'a' in 'a=b'");
         refuse(
             "dst=/a, ro",
             "invalid option 'ro' in ' ro': option should not have whitespace",

@@ -24,7 +24,7 @@ pub(super) fn open(config: BridgeConfig) -> Result<Bridge, Error> {
     let mut route = Socket::route()?;
     let (index, address) = ensure_link(&mut route, &config)?;
 
-    let mut warnings = kernel_settings(&config);
+    let warnings = kernel_settings(&config);
     let rules = BridgeRules {
         table: config.table.clone(),
         bridge: config.bridge.clone(),
@@ -34,8 +34,8 @@ pub(super) fn open(config: BridgeConfig) -> Result<Bridge, Error> {
     };
     let mut nft = Nft::open()?;
     firewall::install(&mut nft, &rules)?;
-    warnings.extend(firewall::pass_foreign_chains(&mut nft, &rules));
-    for warning in &warnings {
+    let blocked = firewall::pass_foreign_chains(&mut nft, &rules);
+    for warning in warnings.iter().chain(&blocked) {
         tracing::warn!("{warning}");
     }
 
@@ -60,6 +60,7 @@ pub(super) fn open(config: BridgeConfig) -> Result<Bridge, Error> {
         address,
         rules,
         warnings,
+        blocked: Mutex::new(blocked),
     })
 }
 

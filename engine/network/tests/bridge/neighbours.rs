@@ -1,6 +1,7 @@
 //! Other engines' and other people's rules.
 
 use std::net::{Ipv4Addr, TcpListener};
+use std::sync::Arc;
 use std::thread;
 
 use dhow_network::BridgeConfig;
@@ -60,7 +61,7 @@ fn connected(world: &World, config: BridgeConfig) -> (bool, bool, Vec<String>) {
         let back = world.outside(|| answered((HOST, 8080)));
         (out.join().unwrap(), back)
     });
-    let warnings = pool.bridge().warnings().to_vec();
+    let warnings = pool.bridge().warnings();
     pool.bridge().remove_all().unwrap();
     (out, back, warnings)
 }
@@ -97,6 +98,36 @@ fn a_forward_policy_of_iptables_is_passed_without_touching_its_rules() {
             assert_eq!(output("iptables-nft", &["-S"]), before);
         });
     }
+}
+
+#[test]
+fn a_policy_that_comes_later_is_passed_too() {
+    world(|_| {
+        let pool = Arc::new(engine(BridgeConfig::default()));
+        let watching = Arc::clone(&pool);
+        let watch = thread::spawn(move || watching.watch_firewall());
+        let ours = || output("iptables-nft", &["-S"]).matches("-i dhow0").count();
+        // As dockerd does when it starts, and somebody who starts over.
+        output("iptables-nft", &["-P", "FORWARD", "DROP"]);
+        wait("its policy is passed", || ours() == 1);
+        output("iptables-nft", &["-F", "FORWARD"]);
+        wait("the rule is put back", || ours() == 1);
+        output("nft", &["add table inet wall"]);
+        output(
+            "nft",
+            &["add chain inet wall fence { type filter hook forward priority 0; policy drop; }"],
+        );
+        let warned = || pool.bridge().warnings().len();
+        wait("what cannot be passed is told", || warned() == 1);
+        output("nft", &["delete table inet wall"]);
+        wait("and not for longer than it is so", || warned() == 0);
+        pool.close();
+        pool.bridge().remove_all().unwrap();
+        // Wakes the watch, which has nothing to do any more.
+        output("iptables-nft", &["-N", "later"]);
+        watch.join().unwrap();
+        assert_eq!(ours(), 0, "a closed engine's rules do not come back");
+    });
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
 
 use dhow_network::{Bridge, BridgeConfig, EndpointRequest, Namespace, NamespacePool, unplugged};
 use dhow_sys::netns;
@@ -201,13 +200,4 @@ fn names_that_are_none_are_refused() {
         );
         assert_eq!(output("nft", &["list", "ruleset"]), "");
     });
-}
-
-/// Waits for what must become true.
-fn wait(what: &str, mut done: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(20);
-    while !done() {
-        assert!(Instant::now() < end, "waited in vain for {what}");
-        thread::sleep(Duration::from_millis(5));
-    }
 }

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::process::Command;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dhow_network::{
     Attached, Bridge, BridgeConfig, EndpointRequest, Error, NamespacePool, PortRequest, Protocol,
@@ -256,4 +256,13 @@ pub fn links() -> Vec<String> {
 
 pub fn set_sysctl(name: &str, value: &str) {
     std::fs::write(format!("/proc/sys/net/{name}"), value).unwrap();
+}
+
+/// Waits for what must become true.
+pub fn wait(what: &str, mut done: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !done() {
+        assert!(Instant::now() < end, "waited in vain for {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
 }

@@ -81,6 +81,8 @@ impl Client {
                 Message::Answer { id: of, answer } if of == id => return Ok(answer),
                 Message::Answer { .. } => {}
                 Message::Event(event) => self.events.push_back(event),
+                // Told in passing: nobody here asked for it.
+                Message::Probe(_) => {}
             }
         }
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use dhow_model::{Id, health, restart};
+use dhow_sys::mount::call::MountCall;
 use serde::{Deserialize, Serialize};
 
 /// Everything a shim needs beside the OCI spec; written to
@@ -48,6 +49,9 @@ pub struct ShimConfig {
     /// Mounts taken over from other containers before the spec is used.
     #[serde(default)]
     pub borrowed_mounts: Vec<BorrowedMount>,
+    /// Mounts that are the shim's to make, in this order.
+    #[serde(default)]
+    pub made_mounts: Vec<MadeMount>,
     /// How the container is asked to end when the shim itself is (SIGTERM, when
     /// the computer shuts down). A stop by hand says it in its request.
     pub stop: Stop,
@@ -160,4 +164,44 @@ pub struct BorrowedMount {
     pub source: PathBuf,
     /// The path here, made if missing; below the run directory.
     pub target: PathBuf,
+}
+
+/// A mount that is made in the shim's mount namespace, for the spec to bind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeMount {
+    pub what: Made,
+    /// Below the run directory; made if missing.
+    pub target: PathBuf,
+}
+
+/// What such a mount is of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Made {
+    /// An image's tree, read-only: its layers, top first.
+    Image { lower: Vec<PathBuf> },
+    /// A volume that is a file system of its own. One that another container
+    /// has mounted is shared with it; otherwise `call` mounts it.
+    Volume {
+        call: MountCall,
+        /// The volume's directory, which errors name.
+        named: PathBuf,
+        lenders: Vec<Lender>,
+    },
+    /// A file or directory inside another one's target, or inside a directory
+    /// of the host. No link leads out of it.
+    Inside {
+        root: PathBuf,
+        subpath: String,
+        /// What errors call `root`.
+        named: PathBuf,
+    },
+}
+
+/// A shim that has the volume mounted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lender {
+    pub pid: u32,
+    /// Where, in its mount namespace.
+    pub path: PathBuf,
 }

@@ -101,7 +101,11 @@ pub struct Snapshot {
     pub exit: Option<Exit>,
     pub restart: restart::Policy,
     pub restart_count: u32,
+    /// A person called the restarts off.
     pub stopped_by_hand: bool,
+    /// A person sent it a signal.
+    #[serde(default)]
+    pub signalled_by_hand: bool,
     /// Whether the run that is on, or was last, had a process killed for want
     /// of memory.
     pub oom_killed: bool,

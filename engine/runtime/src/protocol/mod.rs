@@ -21,11 +21,11 @@ mod event;
 mod request;
 
 pub use config::{
-    BorrowedMount, Console, LogConfig, LogDriver, PortProxy, Protocol, Rootfs, ShimConfig, Stdio,
-    Stop,
+    BorrowedMount, Console, Lender, LogConfig, LogDriver, Made, MadeMount, PortProxy, Protocol,
+    Rootfs, ShimConfig, Stdio, Stop,
 };
 pub use event::{Event, EventKind, ExecState, Exit, Phase, Snapshot, StateFile};
-pub use request::{Answer, Attach, Call, Exec, Failure, FailureKind, Message, Request};
+pub use request::{Answer, Attach, Call, Exec, Failure, FailureKind, Message, ProbeStep, Request};
 
 /// The file in a container's run directory that holds its [`ShimConfig`].
 pub const CONFIG_FILE: &str = "shim.json";

@@ -22,6 +22,18 @@ pub struct Call {
 pub enum Message {
     Answer { id: u64, answer: Answer },
     Event(Event),
+    Probe(ProbeStep),
+}
+
+/// A health probe as it runs, told in passing: neither numbered nor kept, for
+/// many more of them happen than a daemon that was away wants to hear of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProbeStep {
+    /// One is about to start.
+    Begun { probe: u32 },
+    /// Its process ended.
+    Ended { probe: u32, code: i32 },
 }
 
 /// What a shim can be asked. Legal at any time unless stated otherwise.
@@ -33,10 +45,11 @@ pub enum Request {
     Start,
     /// Answered with [`Answer::State`].
     State,
-    /// Signal the container's first process. `by_hand` says that a person
-    /// wants it to end: it will not be restarted, and a paused container is
-    /// thawed so that the signal arrives (SIGKILL thaws always). A container
-    /// that waits for its restart ends at once.
+    /// Signal the container's first process, for a person: `unless-stopped`
+    /// leaves it alone from now on. `by_hand` says that it is to end for good:
+    /// it will not be restarted, whatever its policy, and a paused container
+    /// is thawed so that the signal arrives (SIGKILL thaws always). A
+    /// container that waits for its restart then ends at once.
     Kill { signal: i32, by_hand: bool },
     /// Signal (by hand), and SIGKILL after `timeout` (`None`: wait for ever).
     /// Answered when the signal is sent; the end is an event.
@@ -64,8 +77,13 @@ pub enum Request {
     /// an exec. Before `Start` is allowed and loses no output.
     Attach(Attach),
     /// From now on send events on this connection, first those remembered
-    /// with a greater sequence number than `after`.
-    Subscribe { after: u64 },
+    /// with a greater sequence number than `after`; and, if asked, probes as
+    /// they run, which are not remembered.
+    Subscribe {
+        after: u64,
+        #[serde(default)]
+        probes: bool,
+    },
     /// Open the log file anew (after it was truncated or moved).
     ReopenLog,
     /// Signal an exec's process.
@@ -95,8 +113,8 @@ fn yes() -> bool {
 
 /// How a client's socket is joined.
 ///
-/// To the client: stdcopy frames without a tty, raw bytes with one; the shim
-/// shuts the socket down when all output is delivered. From the client: raw
+/// To the client: stdcopy frames without a tty, raw bytes with one, unless
+/// `framed` says otherwise; the shim shuts the socket down when all output is delivered. From the client: raw
 /// input, whose end (half-close) ends stdin where that is meant to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attach {
@@ -107,6 +125,9 @@ pub struct Attach {
     /// Bytes that, typed in a row on a tty, detach the client; none when empty.
     #[serde(default)]
     pub detach_keys: Vec<u8>,
+    /// Whether output comes in stdcopy frames; without a tty unless told.
+    #[serde(default)]
+    pub framed: Option<bool>,
     /// Input that was read together with the HTTP request.
     #[serde(default)]
     pub early_input: Vec<u8>,
@@ -149,6 +170,8 @@ pub enum FailureKind {
     /// An option that this kernel or its lack of a capability cannot honour;
     /// the message names it.
     Unsupported,
+    /// A volume or an image cannot be mounted; the message is whole.
+    Mount,
 }
 
 impl Failure {

@@ -12,6 +12,7 @@ use dhow_model::{ErrorKind, HasKind};
 use oci_spec::runtime::{Capability, Linux, Process, ProcessBuilder, Root, Spec, User as OciUser};
 use serde::{Deserialize, Serialize};
 
+pub mod apparmor;
 pub mod capability;
 pub mod devices;
 pub mod limits;

@@ -59,7 +59,9 @@ async fn prune(call: Call) -> Answer {
     answer::json(&call.engine().prune_networks(Some(options)).await?)
 }
 
-async fn unsupported(_call: Call) -> Answer {
+async fn unsupported(call: Call) -> Answer {
     let message = "this engine has only its built-in networks yet: bridge, host and none";
-    Err(Error::new(ErrorKind::NotImplemented, message).into())
+    let refused = Err(Error::new(ErrorKind::NotImplemented, message));
+    // A client that cannot send all that it has to say sees no answer.
+    Ok(call.upload().settle(refused).await?)
 }

@@ -27,6 +27,7 @@ fn config(restart: restart::Policy) -> ShimConfig {
         netns_fd: None,
         shared_sources: Vec::new(),
         borrowed_mounts: Vec::new(),
+        made_mounts: Vec::new(),
         stop: Stop {
             signal: 15,
             timeout: None,

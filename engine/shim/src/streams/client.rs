@@ -15,6 +15,7 @@ use super::keys::DetachKeys;
 pub struct Client {
     pub task: u32,
     socket: OwnedFd,
+    framed: bool,
     stdout: bool,
     stderr: bool,
     /// Whether its input is wanted still.
@@ -55,6 +56,7 @@ impl Client {
         Ok(Self {
             task,
             socket,
+            framed: attach.framed.unwrap_or(!tty),
             stdout: attach.stdout || (tty && attach.stderr),
             stderr: attach.stderr,
             stdin: attach.stdin,
@@ -86,16 +88,15 @@ impl Client {
         self.sent < self.waiting.len()
     }
 
-    /// Sends a chunk of output: behind a stdcopy header, or raw with a
-    /// terminal.
-    pub fn send(&mut self, stream: Stream, tty: bool, chunk: &[u8]) -> Sent {
+    /// Sends a chunk of output: behind a stdcopy header, or raw.
+    pub fn send(&mut self, stream: Stream, chunk: &[u8]) -> Sent {
         let mut header = [0; 8];
         header[0] = match stream {
             Stream::Stdout => 1,
             Stream::Stderr => 2,
         };
         header[4..].copy_from_slice(&(chunk.len() as u32).to_be_bytes());
-        let header = if tty { &[][..] } else { &header[..] };
+        let header = if self.framed { &header[..] } else { &[][..] };
         if self.is_waiting() {
             self.waiting.extend_from_slice(header);
             self.waiting.extend_from_slice(chunk);
@@ -185,11 +186,11 @@ mod tests {
         let mut client = Client::new(0, false, ours.into(), &attach).unwrap();
         let chunk = vec![b'x'; 100_000];
         let mut sent = 0;
-        while client.send(Stream::Stdout, false, &chunk) == Sent::All {
+        while client.send(Stream::Stdout, &chunk) == Sent::All {
             sent += 1;
         }
         sent += 1;
-        client.send(Stream::Stdout, false, b"end");
+        client.send(Stream::Stdout, b"end");
         let reader = std::thread::spawn(move || {
             let mut all = Vec::new();
             theirs.read_to_end(&mut all).unwrap();
@@ -210,6 +211,6 @@ mod tests {
         let (ours, theirs) = UnixStream::pair().unwrap();
         drop(theirs);
         let mut client = Client::new(0, true, ours.into(), &Attach::default()).unwrap();
-        assert_eq!(client.send(Stream::Stdout, true, b"x"), Sent::Gone);
+        assert_eq!(client.send(Stream::Stdout, b"x"), Sent::Gone);
     }
 }

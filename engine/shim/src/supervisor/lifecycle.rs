@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dhow_runtime::protocol::{Answer, Failure, FailureKind, Phase};
+use dhow_runtime::protocol::{Answer, Failure, FailureKind, Phase, ProbeStep};
 use dhow_sys::pidfd::Ended;
 use rustix::process::{WaitOptions, wait, waitpid};
 
@@ -76,6 +76,11 @@ impl Supervisor {
         task.stage = Stage::Ended(ended);
         if let Some(exec) = task.exec_id().cloned() {
             self.life.exec_exited(now(), &exec, ended.code());
+        } else {
+            self.tell_probe(ProbeStep::Ended {
+                probe: id,
+                code: ended.code(),
+            });
         }
         self.close_input(id);
         self.drain(id);
@@ -235,7 +240,7 @@ impl Supervisor {
 
     /// The container has ended for good.
     pub(super) fn finish(&mut self) {
-        rootfs::unmount(&self.run_dir);
+        rootfs::unmount(&self.run_dir, &self.config);
         self.timers.clear();
         self.life.leave();
         self.done = true;
@@ -247,7 +252,7 @@ impl Supervisor {
             eprintln!("the container cannot be killed: {e}");
         }
         if self.life.phase() == Phase::Paused {
-            self.thaw();
+            self.thaw_to_die();
         }
     }
 
@@ -285,6 +290,13 @@ impl Supervisor {
                 self.schedule_probe();
             }
             Err(e) => eprintln!("the container cannot be thawed: {e}"),
+        }
+    }
+
+    /// Lets SIGKILL arrive; nobody would call that a resumption.
+    pub(super) fn thaw_to_die(&mut self) {
+        if let Err(e) = self.cgroup.thaw() {
+            eprintln!("the container cannot be thawed: {e}");
         }
     }
 

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use dhow_model::Timestamp;
 use dhow_runtime::protocol::{
-    CONFIG_FILE, Failure, FailureKind, Message, SOCKET_FILE, ShimConfig, StateFile,
+    CONFIG_FILE, Failure, FailureKind, Message, ProbeStep, SOCKET_FILE, ShimConfig, StateFile,
 };
 use dhow_sys::cgroup::{Cgroup, Hierarchies, OomWatch};
 use dhow_sys::{fdpass, process};
@@ -29,6 +29,7 @@ use crate::life::Life;
 use crate::log::Log;
 use crate::poller::{Interest, Poller, Ready, Token};
 use crate::ports::Ports;
+use crate::rootfs::RootfsError;
 use crate::streams::{Client, Kind, Task};
 use crate::{record, rootfs};
 
@@ -101,10 +102,11 @@ impl Supervisor {
 
         let mut broken = None;
         if let Err(error) = rootfs::mount(run_dir, &config) {
-            broken = Some(Failure::new(
-                FailureKind::Other,
-                dhow_model::error::chain(&error),
-            ));
+            let kind = match &error {
+                RootfsError::Made(_) => FailureKind::Mount,
+                _ => FailureKind::Other,
+            };
+            broken = Some(Failure::new(kind, dhow_model::error::chain(&error)));
         }
         let log = Log::open(&config.log).unwrap_or_else(|e| {
             let path = config.log.path.display();
@@ -205,6 +207,20 @@ impl Supervisor {
             for id in subscribers {
                 self.send(id, &message);
             }
+        }
+    }
+
+    /// Tells those who want to hear of probes, after what happened before.
+    fn tell_probe(&mut self, step: ProbeStep) {
+        self.settle();
+        let hears = |(id, connection): (&u32, &Connection)| connection.hears_probes.then_some(*id);
+        for id in self
+            .connections
+            .iter()
+            .filter_map(hears)
+            .collect::<Vec<_>>()
+        {
+            self.send(id, &Message::Probe(step));
         }
     }
 

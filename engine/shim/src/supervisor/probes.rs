@@ -1,7 +1,7 @@
 //! Health checks: running the probe when it is due, and no longer than it may.
 
 use dhow_model::health;
-use dhow_runtime::protocol::{Failure, Phase};
+use dhow_runtime::protocol::{Failure, Phase, ProbeStep};
 use dhow_sys::pidfd::Ended;
 
 use super::{Supervisor, Timer, now};
@@ -30,6 +30,7 @@ impl Supervisor {
         };
         self.tasks.insert(id, Task::new(kind, false, false));
         self.arm(timeout, Timer::ProbeTimeout(id));
+        self.tell_probe(ProbeStep::Begun { probe: id });
         let program = exec::Program::Command(&command);
         if let Err(e) = self.begin_exec(id, program, true, false, None) {
             let failure = Failure::new(

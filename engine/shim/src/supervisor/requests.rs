@@ -92,7 +92,7 @@ impl Supervisor {
                 let socket = exec.attach.is_some().then(|| self.claim(connection));
                 return self.exec(asked, *exec, socket.flatten());
             }
-            Request::Subscribe { after } => return self.subscribe(asked, after),
+            Request::Subscribe { after, probes } => return self.subscribe(asked, after, probes),
             Request::State => Ok(Answer::State(Box::new(self.snapshot()))),
             Request::Kill { signal, by_hand } => self.kill(signal, by_hand),
             Request::Stop { signal, timeout } => self.kill(signal, true).inspect(|_| {
@@ -128,7 +128,7 @@ impl Supervisor {
         self.life.snapshot().clone()
     }
 
-    fn subscribe(&mut self, asked: (u32, u64), after: u64) {
+    fn subscribe(&mut self, asked: (u32, u64), after: u64, probes: bool) {
         // What happened in this round goes to disk and to the others first, so
         // that nothing comes twice or is missed.
         self.settle();
@@ -144,10 +144,12 @@ impl Supervisor {
         }
         if let Some(connection) = self.connections.get_mut(&asked.0) {
             connection.subscribed = true;
+            connection.hears_probes = probes;
         }
     }
 
     fn kill(&mut self, signal: i32, by_hand: bool) -> Outcome {
+        self.life.signal_by_hand();
         match self.life.phase() {
             Phase::Running | Phase::Paused => {
                 if by_hand {
@@ -155,17 +157,23 @@ impl Supervisor {
                 }
                 self.signal_container(signal)
                     .map_err(|e| other(format!("the signal cannot be sent: {e}")))?;
-                let thaw = by_hand || signal == libc::SIGKILL;
-                if thaw && self.life.phase() == Phase::Paused {
-                    self.thaw();
+                if self.life.phase() == Phase::Paused {
+                    match signal {
+                        libc::SIGKILL => self.thaw_to_die(),
+                        _ if by_hand => self.thaw(),
+                        _ => {}
+                    }
                 }
                 Ok(Answer::Done)
             }
-            Phase::Restarting if by_hand => {
-                self.life.stop_by_hand();
-                // If it is being started right now, it ends as soon as it is.
-                if !self.is_starting() {
-                    self.call_off_restart();
+            Phase::Restarting => {
+                if by_hand {
+                    self.life.stop_by_hand();
+                    // If it is being started right now, it ends as soon as it
+                    // is.
+                    if !self.is_starting() {
+                        self.call_off_restart();
+                    }
                 }
                 Ok(Answer::Done)
             }
@@ -294,7 +302,7 @@ impl Supervisor {
     }
 }
 
-fn send_signal(pid: Option<u32>, signal: i32) -> io::Result<()> {
+pub(super) fn send_signal(pid: Option<u32>, signal: i32) -> io::Result<()> {
     // Not waited for yet, so the number cannot have been given to another.
     let pid = pid.ok_or(io::ErrorKind::NotFound)?;
     // SAFETY: sends a signal to a child; nothing of this process is touched.
@@ -328,6 +336,10 @@ fn limits(resources: &LinuxResources) -> Limits {
         cpuset_mems: cpu.and_then(|c| c.mems().clone()),
         pids: resources.pids().as_ref().map(|pids| pids.limit()),
         block_io_weight: resources.block_io().as_ref().and_then(|io| io.weight()),
+        io_weight: resources
+            .unified()
+            .as_ref()
+            .and_then(|files| files.get("io.weight").cloned()),
     }
 }
 

@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 
 use dhow_runtime::protocol::{Answer, Exec, Failure, FailureKind, Phase};
 
+use super::requests::send_signal;
 use super::{CONTAINER, Supervisor, Timer, now, unblock};
 use crate::child::report::{self, Report, Reporter};
 use crate::child::{self, exec, init, terminal};
@@ -233,6 +234,10 @@ impl Supervisor {
             }
             Report::Failed(failure) => {
                 start.failure.get_or_insert(failure);
+                // A process that waits to be let go would wait for ever, and
+                // hold the channel whose end is waited for here. It is our
+                // child and not yet waited for, if it is known at all.
+                let _ = send_signal(task.pid, libc::SIGKILL);
             }
         }
     }

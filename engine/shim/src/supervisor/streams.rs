@@ -89,7 +89,6 @@ impl Supervisor {
             Kind::Exec(_) => {}
             Kind::Probe { output, .. } => output.push(chunk),
         }
-        let tty = task.tty;
         let mut gone = Vec::new();
         let mut waiting = Vec::new();
         for client_id in &task.clients {
@@ -99,7 +98,7 @@ impl Supervisor {
             if !client.wants(stream) {
                 continue;
             }
-            match client.send(stream, tty, chunk) {
+            match client.send(stream, chunk) {
                 Sent::All => {}
                 Sent::Waiting => waiting.push(*client_id),
                 Sent::Gone => gone.push(*client_id),

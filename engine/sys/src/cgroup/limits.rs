@@ -24,7 +24,10 @@ pub struct Limits {
     pub cpuset_cpus: Option<String>,
     pub cpuset_mems: Option<String>,
     pub pids: Option<i64>,
+    /// 10 to 1000; for version 1.
     pub block_io_weight: Option<u16>,
+    /// A line for `io.weight`; for version 2.
+    pub io_weight: Option<String>,
 }
 
 /// A limit that was not set; the others were not changed either.
@@ -261,12 +264,7 @@ fn writes_v2(limits: &Limits) -> Vec<Write> {
     write("cpuset.cpus", "CPU sets", limits.cpuset_cpus.clone());
     write("cpuset.mems", "CPU sets", limits.cpuset_mems.clone());
     write("pids.max", "processes", limits.pids.map(max_or));
-    let weight = limits.block_io_weight.filter(|weight| *weight > 0);
-    write(
-        "io.bfq.weight",
-        "block IO weight",
-        weight.map(|weight| weight.to_string()),
-    );
+    write("io.weight", "block IO weight", limits.io_weight.clone());
     all
 }
 
@@ -278,9 +276,19 @@ fn max_or(number: i64) -> String {
     }
 }
 
-/// Shares (2 to 262144) as a weight (1 to 10000), as the OCI runtimes do.
+/// Shares (2 to 262144) as a weight (1 to 10000), as the OCI runtimes do since
+/// 2025: on a curve on which both defaults, 1024 and 100, meet.
 fn weight_of(shares: u64) -> u64 {
-    1 + (shares.clamp(2, 262_144) - 2) * 9999 / 262_142
+    match shares {
+        0..=2 => 1,
+        262_144.. => 10_000,
+        _ => {
+            // Exact: it is below 2^53.
+            let doublings = (shares as f64).log2();
+            let tens = (doublings * doublings + 125.0 * doublings) / 612.0 - 7.0 / 34.0;
+            10_f64.powf(tens).ceil() as u64
+        }
+    }
 }
 
 #[cfg(test)]
@@ -321,7 +329,7 @@ mod tests {
             cpu_shares: Some(1024),
             cpu_quota: Some(50_000),
             pids: Some(-1),
-            block_io_weight: Some(500),
+            io_weight: Some("default 4950".to_owned()),
             ..Limits::default()
         };
         assert_eq!(
@@ -329,12 +337,13 @@ mod tests {
             [
                 "memory.max=100",
                 "memory.swap.max=150",
-                "cpu.weight=39",
+                "cpu.weight=100",
                 "cpu.max=50000 100000",
                 "pids.max=max",
-                "io.bfq.weight=500"
+                "io.weight=default 4950"
             ]
         );
-        assert_eq!((weight_of(2), weight_of(262_144)), (1, 10_000));
+        let weights = [2, 100, 512, 1024, 262_144].map(weight_of);
+        assert_eq!(weights, [1, 17, 59, 100, 10_000]);
     }
 }

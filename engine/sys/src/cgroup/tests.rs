@@ -109,7 +109,19 @@ fn devices_are_what_the_rules_allow() {
         write,
         mknod: false,
     };
+    let nothing = DeviceRule {
+        allow: false,
+        kind: DeviceKind::All,
+        major: None,
+        minor: None,
+        read: true,
+        write: true,
+        mknod: true,
+    };
     let rules = [
+        // Forgotten with all before a rule about everything.
+        rule(true, Some(9), true), // urandom
+        nothing,
         rule(true, Some(3), true),  // null
         rule(true, Some(5), false), // zero, to be read
         rule(true, Some(7), true),  // full

@@ -4,7 +4,7 @@
 //! was being done. The rtnetlink calls (links, addresses, routes) are its
 //! methods in the submodules; nfnetlink's are in [`crate::nft`]. A socket
 //! belongs to the network namespace of the thread that opened it, whoever uses
-//! it later. Nothing here watches for changes.
+//! it later. Changes that others make are heard of in [`crate::nft`] only.
 
 mod address;
 mod link;
@@ -13,6 +13,7 @@ pub(crate) mod wire;
 
 use std::io;
 use std::os::fd::AsRawFd;
+use std::time::Duration;
 
 use dhow_model::{ErrorKind, HasKind};
 use netlink_sys::SocketAddr;
@@ -237,6 +238,35 @@ impl Socket {
             source,
         })?;
         Ok(())
+    }
+
+    /// Has the kernel send what it tells this group.
+    pub(crate) fn join(&self, group: u32) -> Result<(), Error> {
+        self.inner
+            .add_membership(group)
+            .map_err(|source| Error::Socket {
+                doing: "listen",
+                source,
+            })
+    }
+
+    /// Waits until there is something to receive; `false` if there was not for
+    /// so long.
+    pub(crate) fn wait(&self, at_most: Duration) -> Result<bool, Error> {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let mut fds = [PollFd::new(&self.inner, PollFlags::IN)];
+        let limit = Timespec {
+            tv_sec: at_most.as_secs().try_into().unwrap_or(i64::MAX),
+            tv_nsec: at_most.subsec_nanos().into(),
+        };
+        match poll(&mut fds, Some(&limit)) {
+            Ok(ready) => Ok(ready > 0),
+            Err(rustix::io::Errno::INTR) => Ok(false),
+            Err(error) => Err(Error::Socket {
+                doing: "wait",
+                source: error.into(),
+            }),
+        }
     }
 
     /// One datagram. netlink keeps those it cannot cut: the size is asked

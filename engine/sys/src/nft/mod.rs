@@ -10,12 +10,14 @@ mod expression;
 mod legacy;
 mod query;
 mod transaction;
+mod watch;
 
 pub use conntrack::UdpFlow;
 pub use expression::{Expression, NatKind, PayloadBase, Register, Verdict};
 pub use legacy::legacy_forward_drops;
 pub use query::{BaseChain, Rule};
 pub use transaction::{Chain, ChainKind, Element, Field, FieldType, Hook, Map, Transaction};
+pub use watch::Changes;
 
 use crate::netlink::{self, wire};
 
@@ -24,6 +26,7 @@ pub(crate) const NFT_MSG_NEWTABLE: u16 = 0;
 pub(crate) const NFT_MSG_DELTABLE: u16 = 2;
 pub(crate) const NFT_MSG_NEWCHAIN: u16 = 3;
 pub(crate) const NFT_MSG_GETCHAIN: u16 = 4;
+pub(crate) const NFT_MSG_DELCHAIN: u16 = 5;
 pub(crate) const NFT_MSG_NEWRULE: u16 = 6;
 pub(crate) const NFT_MSG_GETRULE: u16 = 7;
 pub(crate) const NFT_MSG_DELRULE: u16 = 8;

@@ -59,11 +59,22 @@ pub const RULES: &[Rule] = &[
         &["libcontainer"],
     ),
     rule("dhow-client", &["dhow-model"], &["axum", "libcontainer"]),
+    rule(
+        "dhow-dashboard",
+        &["dhow-client", "dhow-model"],
+        &["axum", "clap", "libcontainer"],
+    ),
     rule("dhow-compose", &["dhow-client", "dhow-model"], &["axum"]),
     rule("dhow-machine", &["dhow-model"], &["axum"]),
     rule(
         "dhow-cli",
-        &["dhow-client", "dhow-compose", "dhow-machine", "dhow-model"],
+        &[
+            "dhow-client",
+            "dhow-compose",
+            "dhow-dashboard",
+            "dhow-machine",
+            "dhow-model",
+        ],
         &["axum", "libcontainer", "tauri"],
     ),
     // Programs that are carried inside the engine as bytes.

@@ -66,7 +66,7 @@ export class Client {
 
     /** The answer itself, for bodies that stream. Answers of failure are thrown. */
     async stream(method: 'GET' | 'POST' | 'PUT', path: keyof paths, options: Options = {}): Promise<Response> {
-        const answer = await this.host.request(this.request(method, path, options));
+        const answer = await this.host.request({ ...this.request(method, path, options), stays: true });
         if (answer.status >= 400) throw engineError(answer.status, await answer.text());
         return answer;
     }

@@ -1,7 +1,22 @@
 // The host of a page that `dhow dashboard` serves: same origin, one session.
 import { engineError } from '$lib/api/error';
-import { BRIDGE_HEADER, END, ENGINE, HOST, OPEN, SESSION, type HostDescription, type OpenAnswer, type OpenRequest } from './contract';
+import {
+    BRIDGE_HEADER,
+    END,
+    ENGINE,
+    HOST,
+    OPEN,
+    SESSION,
+    SESSION_HEADER,
+    type HostDescription,
+    type OpenAnswer,
+    type OpenRequest,
+    type SessionAnswer,
+} from './contract';
 import { HostError, type Duplex, type EngineRequest, type Host, type Native } from './types';
+
+/** Kept for this origin, port included: a second tab and a reload need it. */
+const KEY = 'dhow.session';
 
 /**
  * Trades the token in the address for a session and takes it out of the
@@ -11,22 +26,29 @@ export async function enterSession(place: Location, past: History): Promise<void
     const token = /^#token=([^&]+)$/.exec(place.hash)?.[1];
     if (token === undefined) return;
     past.replaceState(null, '', `${place.pathname}${place.search}`);
-    // A token that was used is no reason to stop: the cookie may be here.
-    await fetch(SESSION, { method: 'POST', body: JSON.stringify({ token }) }).catch(() => undefined);
+    // A token that was used is no reason to stop: the session may be here.
+    const answer = await fetch(SESSION, { method: 'POST', body: JSON.stringify({ token }) }).catch(() => null);
+    if (answer?.ok !== true) return;
+    const { key } = (await answer.json()) as SessionAnswer;
+    localStorage.setItem(KEY, key);
 }
+
+const session = () => localStorage.getItem(KEY) ?? '';
 
 export function browserHost(): Host {
     return { kind: 'browser', request, open, native: native() };
 }
 
-async function request({ method, path, headers, body, signal }: EngineRequest): Promise<Response> {
+async function request(wanted: EngineRequest): Promise<Response> {
+    const { method, path, headers, body, signal, stays = false } = wanted;
+    if (stays && (body === undefined || body === null || typeof body === 'string')) return streamed(wanted);
     let answer: Response;
     try {
         answer = await fetch(`${ENGINE}${path}`, {
             method,
             cache: 'no-store',
             credentials: 'same-origin',
-            ...(headers === undefined ? {} : { headers }),
+            headers: { ...headers, [SESSION_HEADER]: session() },
             ...(body === undefined ? {} : { body }),
             ...(signal === undefined ? {} : { signal }),
         });
@@ -34,45 +56,70 @@ async function request({ method, path, headers, body, signal }: EngineRequest): 
         if (signal?.aborted) throw error;
         throw new HostError('unreachable', error instanceof Error ? error.message : String(error));
     }
-    if (answer.status === 401 && !answer.headers.has('api-version')) {
-        throw new HostError('session', 'this page has no session');
-    }
     const failure = answer.headers.get(BRIDGE_HEADER);
     if (failure === null) return answer;
-    const { message } = (await answer.json().catch(() => ({}))) as { message?: string };
-    throw new HostError(failure === 'denied' ? 'denied' : 'unreachable', message ?? answer.statusText);
+    throw refused(failure, await answer.text().catch(() => ''));
 }
 
-async function open({ method, path, headers = {}, body, signal }: EngineRequest): Promise<Duplex> {
+/** An answer that stays open. */
+async function streamed(wanted: EngineRequest): Promise<Response> {
+    const { answer, readable } = await connect(wanted);
+    const body = answer.status >= 200 && answer.status < 300 ? readable : (answer.body ?? '');
+    return new Response(body, { status: answer.status, headers: answer.headers ?? {} });
+}
+
+async function open(wanted: EngineRequest): Promise<Duplex> {
+    const { answer, readable, socket } = await connect(wanted);
+    if (answer.status !== 101 && answer.status !== 200) throw engineError(answer.status, answer.body ?? '');
+    return { readable, writable: inputOf(socket), close: () => socket.close() };
+}
+
+async function connect({ method, path, headers = {}, body, signal }: EngineRequest) {
+    signal?.throwIfAborted();
     const address = new URL(OPEN, location.href);
     address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:';
     const socket = new WebSocket(address);
     socket.binaryType = 'arraybuffer';
-    const close = () => socket.close();
-    signal?.addEventListener('abort', close, { once: true });
+    signal?.addEventListener('abort', () => socket.close(), { once: true });
 
-    const wanted: OpenRequest = { method, path, headers, ...(typeof body === 'string' ? { body } : {}) };
-    socket.addEventListener('open', () => socket.send(JSON.stringify(wanted)), { once: true });
+    const first: OpenRequest = { method, path, headers, session: session(), ...(typeof body === 'string' ? { body } : {}) };
+    socket.addEventListener('open', () => socket.send(JSON.stringify(first)), { once: true });
     // The stream listens from the start: bytes may follow the answer at once.
-    const readable = bytesOf(socket);
-    const answer = await answerOf(socket);
+    const readable = bytesOf(socket, signal);
+    const answer = await answerOf(socket, signal);
     const failure = answer.headers?.[BRIDGE_HEADER];
-    if (failure !== undefined) throw new HostError(failure === 'denied' ? 'denied' : 'unreachable', answer.body ?? '');
-    if (answer.status !== 101 && answer.status !== 200) throw engineError(answer.status, answer.body ?? '');
-    return { readable, writable: inputOf(socket), close };
+    if (failure !== undefined) throw refused(failure, answer.body ?? '');
+    return { answer, readable, socket };
 }
 
-function answerOf(socket: WebSocket): Promise<OpenAnswer> {
+/** What the bridge itself says: {message}. */
+function refused(failure: string, body: string): HostError {
+    if (failure === 'session') return new HostError('session', 'this page has no session');
+    let message = body;
+    try {
+        message = (JSON.parse(body) as { message?: string }).message ?? body;
+    } catch {
+        // Not from the bridge, then; told as it is.
+    }
+    return new HostError(failure === 'denied' ? 'denied' : 'unreachable', message);
+}
+
+function answerOf(socket: WebSocket, signal?: AbortSignal): Promise<OpenAnswer> {
     return new Promise((resolve, reject) => {
+        signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
         socket.addEventListener('message', ({ data }) => resolve(JSON.parse(String(data)) as OpenAnswer), { once: true });
         socket.addEventListener('close', () => reject(new HostError('unreachable', 'the connection was closed')), { once: true });
     });
 }
 
-function bytesOf(socket: WebSocket): ReadableStream<Uint8Array> {
+function bytesOf(socket: WebSocket, signal?: AbortSignal): ReadableStream<Uint8Array> {
     return new ReadableStream<Uint8Array>({
         start(controller) {
             let ended = false;
+            signal?.addEventListener('abort', () => {
+                if (!ended) controller.error(signal.reason);
+                ended = true;
+            });
             socket.addEventListener('message', ({ data }) => {
                 if (!ended && data instanceof ArrayBuffer) controller.enqueue(new Uint8Array(data));
             });
@@ -98,7 +145,7 @@ function native(): Native {
     return {
         capabilities: new Set(typeof Notification === 'undefined' ? [] : (['notify'] as const)),
         engineAddress: () =>
-            (address ??= fetch(HOST, { credentials: 'same-origin' })
+            (address ??= fetch(HOST, { credentials: 'same-origin', headers: { [SESSION_HEADER]: session() } })
                 .then((answer) => answer.json() as Promise<HostDescription>)
                 .then((description) => description.engineHost)
                 .catch(() => {

@@ -8,6 +8,8 @@ export interface EngineRequest {
     readonly headers?: Record<string, string>;
     readonly body?: BodyInit | null;
     readonly signal?: AbortSignal;
+    /** The answer stays open; a host with few connections spares one for it. */
+    readonly stays?: boolean;
 }
 
 /** A hijacked connection: bytes both ways after the engine has agreed. */
@@ -29,12 +31,39 @@ export interface Native {
     copyText(text: string): Promise<void>;
     notify(title: string, body: string): Promise<void>;
     readonly settings: SettingsStore;
+    /** Where the host can start an engine. */
+    readonly engine?: EngineControl;
 }
 
 export interface SettingsStore {
     get(key: string): string | null;
     set(key: string, value: string): void;
+    /** Where others may change them too; answers how to stop listening. */
+    onChange?(listener: (key: string) => void): () => void;
 }
+
+/** What the app says about the engine, and can do for it. */
+export interface EngineControl {
+    state(): EngineState;
+    /** Answers how to stop listening. */
+    onChange(listener: (state: EngineState) => void): () => void;
+    start(): Promise<void>;
+    /** Look again now. */
+    retry(): Promise<void>;
+}
+
+export type EngineState =
+    | { readonly state: 'looking' }
+    | { readonly state: 'starting' }
+    | { readonly state: 'up'; readonly version: string; readonly api: string }
+    | { readonly state: 'restarting'; readonly attempt: number; readonly seconds: number }
+    | {
+          readonly state: 'unreachable';
+          readonly why: 'not-running' | 'denied' | 'refused' | 'silent' | 'ended' | 'declined' | 'misconfigured';
+          readonly message: string;
+          /** Whether the app could start one, and whether that takes a password. */
+          readonly start: 'direct' | 'asks-for-password' | null;
+      };
 
 export interface Host {
     readonly kind: 'tauri' | 'browser' | 'fake';

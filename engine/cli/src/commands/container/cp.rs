@@ -123,10 +123,8 @@ async fn out(
         && !parent.is_dir()
     {
         let shown = parent.display().to_string();
-        let error = io::Error::from(io::ErrorKind::NotFound);
         return Err(Failure::message(format!(
-            "invalid output path: directory \"{shown}\" does not exist: {}",
-            path_error("stat", &shown, &error)
+            "invalid output path: directory \"{shown}\" does not exist"
         )));
     }
     let copied = unpack(response, plan, arguments.archive).await?;

@@ -150,11 +150,10 @@ fn check_platform(platform: &str) -> Result<(), Failure> {
     if platform.is_empty() {
         return Ok(());
     }
-    platform.parse::<Platform>().map(|_| ()).map_err(|_| {
-        Failure::message(format!(
-            "error parsing specified platform: \"{platform}\": cannot parse platform specifier: invalid argument"
-        ))
-    })
+    platform
+        .parse::<Platform>()
+        .map(|_| ())
+        .map_err(|error| Failure::message(format!("error parsing specified platform: {error}")))
 }
 
 /// `--cidfile`: made before the container, so that it is known to be new, and

@@ -7,7 +7,7 @@ use crate::commands::container::path;
 use crate::failure::Failure;
 use crate::format::Value;
 use crate::output;
-use crate::output::list::{Columns, Format, Row};
+use crate::output::list::{self, Columns, Format, Row};
 use crate::session::Session;
 
 /// Show what a container changed in its files
@@ -22,6 +22,7 @@ pub struct Arguments {
 
 const COLUMNS: Columns = Columns {
     go_type: "*container.diffContext",
+    failure: list::PARSING,
     headers: &[("Type", "CHANGE TYPE"), ("Path", "PATH")],
 };
 

@@ -7,6 +7,7 @@ use dhow_model::reference::Reference;
 use crate::failure::Failure;
 use crate::format::{Nil, Value};
 use crate::options::{filter, flag};
+use crate::output;
 use crate::output::human;
 use crate::output::list::{self, Columns, Format, Row};
 use crate::session::Session;
@@ -43,6 +44,7 @@ pub struct Arguments {
 /// The columns of a list of containers.
 pub const COLUMNS: Columns = Columns {
     go_type: "*formatter.ContainerContext",
+    failure: list::EXECUTING,
     headers: &[
         ("ID", "CONTAINER ID"),
         ("Names", "NAMES"),
@@ -75,9 +77,12 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
         None if arguments.quiet => "",
         None => config.text("psFormat").unwrap_or(""),
     };
+    if arguments.quiet && !spec.is_empty() {
+        output::warn("WARNING: Ignoring custom format, because both --format and --quiet are set.");
+    }
+    let spec = if arguments.quiet { "" } else { spec };
     let format = match spec {
-        "" | "table" if arguments.quiet => Format::parse("{{.ID}}", "")?,
-        "raw" if arguments.quiet => Format::parse("container_id: {{.ID}}", "")?,
+        _ if arguments.quiet => Format::parse("{{.ID}}", "")?,
         "raw" if arguments.size => Format::parse(&format!("{RAW}size: {{{{.Size}}}}\n"), "")?,
         "raw" => Format::parse(RAW, "")?,
         spec if arguments.size => Format::parse(spec, &format!("{USUAL}\t{{{{.Size}}}}"))?,

@@ -14,7 +14,6 @@ pub mod pause;
 pub mod port;
 pub mod prune;
 pub mod rename;
-pub mod restart;
 pub mod rm;
 pub mod run;
 pub mod start;

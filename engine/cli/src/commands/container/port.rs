@@ -1,5 +1,7 @@
 //! `port`: where a container's ports are published.
 
+use std::num::IntErrorKind;
+
 use clap::Args;
 use dhow_client::Request;
 
@@ -7,6 +9,7 @@ use crate::commands::container::path;
 use crate::failure::Failure;
 use crate::format::Value;
 use crate::output;
+use crate::output::order::natural;
 use crate::session::Session;
 
 /// Show where ports of a container are published
@@ -30,6 +33,16 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
             Some(_) => asked.clone(),
             None => format!("{asked}/tcp"),
         };
+        let number = key.split('/').next().unwrap_or_default();
+        if let Err(error) = number.parse::<u16>() {
+            let reason = match error.kind() {
+                IntErrorKind::PosOverflow => "value out of range",
+                _ => "invalid syntax",
+            };
+            return Err(Failure::message(format!(
+                "Error: invalid port ({number}): strconv.ParseUint: parsing {number:?}: {reason}"
+            )));
+        }
         let bindings = ports.get("Ports").get(&key);
         if bindings.items().is_empty() {
             return Err(Failure::message(format!(
@@ -59,24 +72,4 @@ fn address(binding: &Value) -> String {
     } else {
         format!("{address}:{port}")
     }
-}
-
-/// Texts in the order people expect: digits count as numbers.
-fn natural(text: &str) -> Vec<(u64, String)> {
-    let mut parts = Vec::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let words = rest
-            .find(|c: char| c.is_ascii_digit())
-            .unwrap_or(rest.len());
-        let (word, after) = rest.split_at(words);
-        let digits = after
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(after.len());
-        let (number, after) = after.split_at(digits);
-        parts.push((0, word.to_owned()));
-        parts.push((number.parse().unwrap_or(0), String::new()));
-        rest = after;
-    }
-    parts
 }

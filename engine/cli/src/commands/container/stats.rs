@@ -36,6 +36,7 @@ pub struct Arguments {
 
 const COLUMNS: Columns = Columns {
     go_type: "*container.statsContext",
+    failure: list::PARSING,
     headers: &[
         ("Container", "CONTAINER"),
         ("ID", "CONTAINER ID"),

@@ -32,7 +32,8 @@ pub struct Arguments {
 }
 
 const COLUMNS: Columns = Columns {
-    go_type: "*history.historyContext",
+    go_type: "*image.historyContext",
+    failure: list::PARSING,
     headers: &[
         ("ID", "IMAGE"),
         ("CreatedSince", "CREATED"),

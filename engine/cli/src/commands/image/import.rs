@@ -24,7 +24,7 @@ pub struct Arguments {
     #[arg(required = true, value_name = "file|URL|-")]
     source: String,
     #[arg(value_name = "[REPOSITORY[:TAG]]")]
-    reference: Option<String>,
+    references: Vec<String>,
 }
 
 /// Runs it.
@@ -40,11 +40,7 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
     for change in &arguments.change {
         request = request.query("changes", change);
     }
-    if let Some(text) = arguments
-        .reference
-        .as_deref()
-        .filter(|text| !text.is_empty())
-    {
+    if let Some(text) = arguments.references.first().filter(|text| !text.is_empty()) {
         Reference::parse_normalized(text).map_err(|error| Failure::message(error.to_string()))?;
         request = request.query("repo", text);
     }

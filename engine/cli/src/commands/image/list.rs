@@ -39,6 +39,7 @@ pub struct Arguments {
 /// The columns of a list of images.
 pub const COLUMNS: Columns = Columns {
     go_type: "*formatter.imageContext",
+    failure: list::PARSING,
     headers: &[
         ("ID", "IMAGE ID"),
         ("Repository", "REPOSITORY"),
@@ -57,20 +58,14 @@ pub const COLUMNS: Columns = Columns {
 /// Runs it.
 pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure> {
     let config = &session.target()?.config;
-    let spec = match arguments.format.as_deref() {
-        Some(spec) => spec,
-        None if arguments.quiet => "",
-        None => config.text("imagesFormat").unwrap_or(""),
-    };
+    let configured = config.text("imagesFormat");
     let usual = if arguments.digests {
         "table {{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}"
     } else {
         "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}"
     };
-    let format = match spec {
-        "" | "table" if arguments.quiet => Format::parse("{{.ID}}", "")?,
-        spec => Format::parse(spec, usual)?,
-    };
+    let given = arguments.format.as_deref();
+    let format = Format::chosen(given, arguments.quiet, configured, "{{.ID}}", usual)?;
     let mut filters = arguments.filters.clone();
     if let Some(reference) = &arguments.reference {
         filters.push(("reference".to_owned(), reference.clone()));
@@ -83,7 +78,8 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
         _ => Vec::new(),
     };
     images.sort_by_key(|image| std::cmp::Reverse(image.int("Created")));
-    let digests = arguments.digests || spec.contains(".Digest");
+    let shown = given.or(configured.filter(|_| !arguments.quiet));
+    let digests = arguments.digests || shown.is_some_and(|spec| spec.contains(".Digest"));
     let mut rows = Vec::new();
     for image in &images {
         for name in names(image, digests) {

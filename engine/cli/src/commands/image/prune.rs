@@ -1,13 +1,9 @@
 //! `image prune`: removes images nobody uses.
 
 use clap::Args;
-use dhow_client::Request;
-use dhow_model::size::human_size;
 
-use crate::commands::confirm;
+use crate::commands::prune::{self, Flags, Pruned};
 use crate::failure::Failure;
-use crate::options::filter;
-use crate::output;
 use crate::session::Session;
 
 /// Remove unused images
@@ -16,12 +12,8 @@ pub struct Arguments {
     /// Remove all that no container uses, not only nameless ones
     #[arg(short, long)]
     all: bool,
-    /// Remove only what fits (until=24h, label=…)
-    #[arg(long = "filter", value_name = "filter", value_parser = filter::parse)]
-    filters: Vec<(String, String)>,
-    /// Do not ask
-    #[arg(short, long)]
-    force: bool,
+    #[command(flatten)]
+    flags: Flags,
 }
 
 /// Runs it.
@@ -31,36 +23,28 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
     } else {
         "WARNING! This will remove all dangling images."
     };
-    if !arguments.force && !confirm(warning)? {
-        return Ok(0);
+    let flags = &arguments.flags;
+    if flags.allow(warning)? {
+        prune::report(prune(session, &flags.filters, arguments.all).await?);
     }
-    let (space, text) = prune(session, &arguments.filters, arguments.all).await?;
-    output::print(&text);
-    output::line(&format!("Total reclaimed space: {}", human_size(space)));
     Ok(0)
 }
 
-/// Removes them; how much room that made, and the list of them.
+/// Removes them.
 pub async fn prune(
     session: &Session,
     filters: &[(String, String)],
     all: bool,
-) -> Result<(i64, String), Failure> {
+) -> Result<Pruned, Failure> {
     let mut filters = filters.to_vec();
     filters.push(("dangling".to_owned(), (!all).to_string()));
-    let request = Request::post("/images/prune").query_if("filters", filter::to_query(&filters));
-    let answer = session.json(request).await?;
-    let mut text = String::new();
+    let answer = prune::ask(session, "/images/prune", &filters).await?;
     let deleted = answer.list("ImagesDeleted");
-    if !deleted.is_empty() {
-        text.push_str("Deleted Images:\n");
-        for item in deleted {
-            match item.str("Untagged") {
-                "" => text.push_str(&format!("deleted: {}\n", item.str("Deleted"))),
-                untagged => text.push_str(&format!("untagged: {untagged}\n")),
-            }
+    let text = prune::list("Deleted Images", deleted, |item| {
+        match item.str("Untagged") {
+            "" => format!("deleted: {}", item.str("Deleted")),
+            untagged => format!("untagged: {untagged}"),
         }
-        text.push('\n');
-    }
+    });
     Ok((answer.int("SpaceReclaimed"), text))
 }

@@ -38,22 +38,26 @@ pub enum Show {
     Stderr(bool),
 }
 
+/// The image that a command line names: every tag of it, or one.
+pub fn named(name: &str, all_tags: bool, quiet: bool) -> Result<Reference, Failure> {
+    let parsed =
+        Reference::parse_normalized(name).map_err(|error| Failure::message(error.to_string()))?;
+    if !all_tags {
+        if parsed.is_name_only() && !quiet {
+            output::line("Using default tag: latest");
+        }
+        return Ok(parsed.with_default_tag());
+    }
+    if !parsed.is_name_only() {
+        return Err(Failure::message("tag can't be used with --all-tags/-a"));
+    }
+    Ok(parsed)
+}
+
 /// Runs it.
 pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure> {
     let _ = arguments.disable_content_trust;
-    let parsed = Reference::parse_normalized(&arguments.name)
-        .map_err(|error| Failure::message(error.to_string()))?;
-    if arguments.all_tags && !parsed.is_name_only() {
-        return Err(Failure::message("tag can't be used with --all-tags/-a"));
-    }
-    let reference = if arguments.all_tags {
-        parsed
-    } else {
-        if parsed.is_name_only() && !arguments.quiet {
-            output::line("Using default tag: latest");
-        }
-        parsed.with_default_tag()
-    };
+    let reference = named(&arguments.name, arguments.all_tags, arguments.quiet)?;
     let key = credentials::registry_key(reference.domain());
     let found = credentials::lookup(&session.target()?.config, key).await?;
     let platform = arguments.platform.as_deref();

@@ -2,8 +2,8 @@
 
 use clap::Args;
 use dhow_client::{Request, credentials, encode};
-use dhow_model::reference::Reference;
 
+use crate::commands::image::pull::named;
 use crate::commands::inspect::platform_json;
 use crate::failure::Failure;
 use crate::output;
@@ -32,19 +32,7 @@ pub struct Arguments {
 /// Runs it.
 pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure> {
     let _ = arguments.disable_content_trust;
-    let parsed = Reference::parse_normalized(&arguments.name)
-        .map_err(|error| Failure::message(error.to_string()))?;
-    if arguments.all_tags && !parsed.is_name_only() {
-        return Err(Failure::message("tag can't be used with --all-tags/-a"));
-    }
-    let reference = if arguments.all_tags {
-        parsed
-    } else {
-        if parsed.is_name_only() && !arguments.quiet {
-            output::line("Using default tag: latest");
-        }
-        parsed.with_default_tag()
-    };
+    let reference = named(&arguments.name, arguments.all_tags, arguments.quiet)?;
     if arguments.platform.is_some() {
         session.require_version("platform", 46).await?;
     }

@@ -29,6 +29,7 @@ pub struct Arguments {
 
 const COLUMNS: Columns = Columns {
     go_type: "*network.networkContext",
+    failure: list::PARSING,
     headers: &[
         ("ID", "NETWORK ID"),
         ("Name", "NAME"),
@@ -45,15 +46,13 @@ const COLUMNS: Columns = Columns {
 /// Runs it.
 pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure> {
     let config = &session.target()?.config;
-    let spec = match arguments.format.as_deref() {
-        Some(spec) => spec,
-        None if arguments.quiet => "",
-        None => config.text("networksFormat").unwrap_or(""),
-    };
-    let format = match spec {
-        "" | "table" if arguments.quiet => Format::parse("{{.ID}}", "")?,
-        spec => Format::parse(spec, "table {{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}")?,
-    };
+    let format = Format::chosen(
+        arguments.format.as_deref(),
+        arguments.quiet,
+        config.text("networksFormat"),
+        "{{.ID}}",
+        "table {{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}",
+    )?;
     let request =
         Request::get("/networks").query_if("filters", filter::to_query(&arguments.filters));
     let answer = session.json(request).await?;

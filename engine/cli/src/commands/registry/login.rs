@@ -123,12 +123,12 @@ fn key(server: Option<&str>) -> String {
 fn given(arguments: &LoginArguments) -> Result<(Option<String>, Option<String>), Failure> {
     let username = arguments.username.clone().filter(|name| !name.is_empty());
     if arguments.password.is_some() {
-        output::warn("WARNING! Using --password via the CLI is insecure. Use --password-stdin.");
         if arguments.password_stdin {
             return Err(Failure::message(
-                "--password and --password-stdin are mutually exclusive",
+                "conflicting options: cannot specify both --password and --password-stdin",
             ));
         }
+        output::warn("WARNING! Using --password via the CLI is insecure. Use --password-stdin.");
     }
     if !arguments.password_stdin {
         let password = arguments.password.clone().filter(|text| !text.is_empty());
@@ -136,7 +136,7 @@ fn given(arguments: &LoginArguments) -> Result<(Option<String>, Option<String>),
     }
     if username.is_none() {
         return Err(Failure::message(
-            "Must provide --username with --password-stdin",
+            "the --password-stdin option requires --username to be set",
         ));
     }
     let mut password = String::new();

@@ -30,6 +30,7 @@ pub struct Arguments {
 
 const COLUMNS: Columns = Columns {
     go_type: "*registry.searchContext",
+    failure: list::PARSING,
     headers: &[
         ("Name", "NAME"),
         ("Description", "DESCRIPTION"),

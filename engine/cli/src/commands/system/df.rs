@@ -26,7 +26,8 @@ pub struct Arguments {
 }
 
 const COLUMNS: Columns = Columns {
-    go_type: "*formatter.diskUsageContext",
+    go_type: "*formatter.diskUsageImagesContext",
+    failure: list::PARSING,
     headers: &[
         ("Type", "TYPE"),
         ("TotalCount", "TOTAL"),
@@ -38,6 +39,7 @@ const COLUMNS: Columns = Columns {
 
 const CACHE_COLUMNS: Columns = Columns {
     go_type: "*formatter.buildCacheContext",
+    failure: list::PARSING,
     headers: &[
         ("ID", "CACHE ID"),
         ("CacheType", "CACHE TYPE"),

@@ -6,8 +6,9 @@ use dhow_client::version::NEWEST;
 use dhow_model::size::binary_size;
 
 use super::version::architecture;
+use crate::commands::inspect;
 use crate::failure::Failure;
-use crate::format::{Functions, Kind, Nil, Object, Template, Value, to_json};
+use crate::format::{Functions, Kind, Nil, Object, Value, to_json};
 use crate::output;
 use crate::session::{Session, VERSION};
 
@@ -21,12 +22,7 @@ pub struct Arguments {
 
 /// Runs it.
 pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure> {
-    let template = match arguments.format.as_str() {
-        "" | "json" => None,
-        spec => Some(Template::parse(spec).map_err(|error| {
-            Failure::message(format!("template parsing error: {error}")).with_code(64)
-        })?),
-    };
+    let template = inspect::template(&arguments.format)?;
     let answer = session.json(Request::get("/info")).await;
     if template.is_none() && arguments.format.is_empty() {
         return plain(session, answer);
@@ -43,7 +39,11 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
             let mut text = String::new();
             let result = template.execute(&data, Functions::Usual, &mut text);
             output::line(&text);
-            result.map_err(|error| Failure::message(error.to_string()))?;
+            // What an engine that does not answer cannot say is no mistake of
+            // the template's.
+            if answer.is_ok() {
+                result.map_err(|error| Failure::message(error.to_string()))?;
+            }
         }
     }
     answer.map(|_| 0)

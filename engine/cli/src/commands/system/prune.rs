@@ -2,9 +2,9 @@
 
 use clap::Args;
 use dhow_client::Request;
-use dhow_model::size::human_size;
 
-use crate::commands::{confirm, container, image, network, volume};
+use crate::commands::prune::{self, Flags, Pruned};
+use crate::commands::{container, image, network, volume};
 use crate::failure::Failure;
 use crate::options::filter;
 use crate::output;
@@ -16,12 +16,8 @@ pub struct Arguments {
     /// Remove all images that no container uses, not only nameless ones
     #[arg(short, long)]
     all: bool,
-    /// Remove only what fits (until=24h, label=…)
-    #[arg(long = "filter", value_name = "filter", value_parser = filter::parse)]
-    filters: Vec<(String, String)>,
-    /// Do not ask
-    #[arg(short, long)]
-    force: bool,
+    #[command(flatten)]
+    flags: Flags,
     /// Remove anonymous volumes, too
     #[arg(long)]
     volumes: bool,
@@ -29,18 +25,18 @@ pub struct Arguments {
 
 /// Runs it.
 pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure> {
-    let has_until = arguments.filters.iter().any(|(name, _)| name == "until");
+    let filters = &arguments.flags.filters;
+    let has_until = filters.iter().any(|(name, _)| name == "until");
     if arguments.volumes && has_until {
         return Err(Failure::message(
             "ERROR: The \"until\" filter is not supported with \"--volumes\"",
         ));
     }
-    if !arguments.force && !confirm(&warning(&arguments))? {
+    if !arguments.flags.allow(&warning(&arguments))? {
         return Ok(0);
     }
-    let filters = &arguments.filters;
     let mut total = 0;
-    let mut print = |(space, text): (i64, String)| {
+    let mut print = |(space, text): Pruned| {
         total += space;
         output::print(&text);
     };
@@ -51,26 +47,19 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
     }
     print(image::prune::prune(session, filters, arguments.all).await?);
     print(cache(session, &arguments).await?);
-    output::line(&format!("Total reclaimed space: {}", human_size(total)));
+    prune::report((total, String::new()));
     Ok(0)
 }
 
 /// An engine that builds nothing has no cache to prune.
-async fn cache(session: &Session, arguments: &Arguments) -> Result<(i64, String), Failure> {
+async fn cache(session: &Session, arguments: &Arguments) -> Result<Pruned, Failure> {
     let request = Request::post("/build/prune")
         .flag("all", arguments.all)
-        .query_if("filters", filter::to_query(&arguments.filters));
+        .query_if("filters", filter::to_query(&arguments.flags.filters));
     match session.json(request).await {
         Ok(answer) => {
-            let mut text = String::new();
             let deleted = answer.list("CachesDeleted");
-            if !deleted.is_empty() {
-                text.push_str("Deleted build cache objects:\n");
-                for id in deleted {
-                    text.push_str(&format!("{id}\n"));
-                }
-                text.push('\n');
-            }
+            let text = prune::list("Deleted build cache objects", deleted, prune::name);
             Ok((answer.int("SpaceReclaimed"), text))
         }
         Err(failure) => match failure.client_error().and_then(dhow_client::Error::status) {
@@ -99,9 +88,9 @@ fn warning(arguments: &Arguments) -> String {
     for item in what {
         text.push_str(&format!("  - {item}\n"));
     }
-    if !arguments.filters.is_empty() {
+    if !arguments.flags.filters.is_empty() {
         text.push_str("\n  Items to be pruned will be filtered with:\n");
-        for (name, value) in &arguments.filters {
+        for (name, value) in &arguments.flags.filters {
             text.push_str(&format!("  - {name}={value}\n"));
         }
     }

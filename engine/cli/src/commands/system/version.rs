@@ -4,8 +4,9 @@ use clap::Args;
 use dhow_client::Request;
 use dhow_client::version::NEWEST;
 
+use crate::commands::inspect;
 use crate::failure::Failure;
-use crate::format::{Functions, Kind, Nil, Object, Template, Value, to_json};
+use crate::format::{Functions, Kind, Nil, Object, Value, to_json};
 use crate::output;
 use crate::output::human;
 use crate::session::{Session, VERSION};
@@ -20,12 +21,7 @@ pub struct Arguments {
 
 /// Runs it.
 pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure> {
-    let template = match arguments.format.as_str() {
-        "" | "json" => None,
-        spec => Some(Template::parse(spec).map_err(|error| {
-            Failure::message(format!("template parsing error: {error}")).with_code(64)
-        })?),
-    };
+    let template = inspect::template(&arguments.format)?;
     let server = session.json(Request::get("/version")).await;
     let client = client(session, server.is_ok())?;
     let data = structure(&[
@@ -41,6 +37,11 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
     match (&template, arguments.format.as_str()) {
         (Some(template), _) => {
             let mut text = String::new();
+            let data = structure(&[
+                ("Client", field_names(data.get("Client"))),
+                ("Server", field_names(data.get("Server"))),
+            ])
+            .typed("system.versionInfo");
             let result = template.execute(&data, Functions::Usual, &mut text);
             output::line(&text);
             // Docker gives this template, and only this one, a name.
@@ -79,6 +80,18 @@ fn client(session: &Session, answered: bool) -> Result<Value, Failure> {
         ("Context", Value::text(&session.target()?.context)),
     ]);
     Ok(structure(&entries))
+}
+
+/// With the one field whose name in Go's types is not that in JSON.
+fn field_names(value: &Value) -> Value {
+    let mut value = value.clone();
+    if let Value::Object(object) = &mut value {
+        let version = object.get("ApiVersion").cloned();
+        object
+            .entries
+            .extend(version.map(|version| ("APIVersion".to_owned(), version)));
+    }
+    value
 }
 
 /// Go's name of this machine's architecture.

@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::format::Value;
 use crate::options::filter;
 use crate::output::list::{self, Columns, Format, Row};
+use crate::output::order::natural;
 use crate::session::Session;
 
 /// List volumes
@@ -27,6 +28,7 @@ pub struct Arguments {
 /// The columns of a list of volumes.
 pub const COLUMNS: Columns = Columns {
     go_type: "*formatter.volumeContext",
+    failure: list::PARSING,
     headers: &[
         ("Name", "VOLUME NAME"),
         ("Driver", "DRIVER"),
@@ -44,15 +46,13 @@ pub const COLUMNS: Columns = Columns {
 /// Runs it.
 pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure> {
     let config = &session.target()?.config;
-    let spec = match arguments.format.as_deref() {
-        Some(spec) => spec,
-        None if arguments.quiet => "",
-        None => config.text("volumesFormat").unwrap_or(""),
-    };
-    let format = match spec {
-        "" | "table" if arguments.quiet => Format::parse("{{.Name}}", "")?,
-        spec => Format::parse(spec, "table {{.Driver}}\t{{.Name}}")?,
-    };
+    let format = Format::chosen(
+        arguments.format.as_deref(),
+        arguments.quiet,
+        config.text("volumesFormat"),
+        "{{.Name}}",
+        "table {{.Driver}}\t{{.Name}}",
+    )?;
     let request =
         Request::get("/volumes").query_if("filters", filter::to_query(&arguments.filters));
     let answer = session.json(request).await?;
@@ -82,23 +82,4 @@ pub fn row(volume: &Value) -> Row {
         .text("Size", known("Size", human_size))
         .text("Status", "N/A")
         .labels(labels)
-}
-
-/// Names in the order people expect: `v2` before `v10`.
-fn natural(name: &str) -> Vec<(String, u64)> {
-    let mut parts = Vec::new();
-    let mut rest = name;
-    while !rest.is_empty() {
-        let word = rest
-            .find(|c: char| c.is_ascii_digit())
-            .unwrap_or(rest.len());
-        let (word, after) = rest.split_at(word);
-        let digits = after
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(after.len());
-        let (number, after) = after.split_at(digits);
-        parts.push((word.to_owned(), number.parse().unwrap_or(0)));
-        rest = after;
-    }
-    parts
 }

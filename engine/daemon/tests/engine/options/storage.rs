@@ -243,7 +243,10 @@ fn a_part_of_a_volume_never_leads_out_of_it() {
                 &part("../other"),
                 "subpath must be a relative path within the volume",
             ),
-            (&part("out"), "leaves the volume"),
+            (
+                &part("out"),
+                "path concatenation escapes the base directory",
+            ),
         ],
     );
 }

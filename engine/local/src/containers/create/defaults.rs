@@ -88,8 +88,9 @@ fn complete_modes(host: &mut HostConfig, machine: &Host) {
         host.cgroupns_mode,
         None | Some(HostConfigCgroupnsModeEnum::EMPTY)
     ) {
-        // dockerd: hidden hierarchies on v2; on v1 old images expect the host's.
-        host.cgroupns_mode = Some(if machine.cgroup_version == 2 && !privileged {
+        // dockerd: hidden hierarchies on v2, also when privileged; on v1 old
+        // images expect the host's.
+        host.cgroupns_mode = Some(if machine.cgroup_version == 2 {
             HostConfigCgroupnsModeEnum::PRIVATE
         } else {
             HostConfigCgroupnsModeEnum::HOST

@@ -149,6 +149,12 @@ impl LocalEngine {
             .images
             .pin(record.id.as_str(), &record.image)
             .map_err(Error::of)?;
+        for mounted in &record.mounts {
+            if let Some(image) = mounted.image() {
+                let owner = mounted.pin_owner(&record.id);
+                self.shared.images.pin(&owner, &image).map_err(Error::of)?;
+            }
+        }
         let layers = self.layers_of(record)?;
         super::prepare::Layered::new(&directory.join("upper"), &layers)
             .make_working_directory(record.config.working_dir.as_deref().unwrap_or_default())?;
@@ -177,10 +183,14 @@ impl LocalEngine {
         self.remove_new_volumes(record);
     }
 
-    /// Lets go of the image's layers.
+    /// Lets go of the layers of its image and of those it mounts.
     pub(super) fn unpin_layers(&self, record: &Record) {
-        if let Err(error) = self.shared.images.unpin(record.id.as_str()) {
-            tracing::warn!(container = %record.id, %error, "its layers stay pinned");
+        let mounted = record.mounts.iter().filter(|m| m.image().is_some());
+        let owners = mounted.map(|m| m.pin_owner(&record.id));
+        for owner in owners.chain([record.id.to_string()]) {
+            if let Err(error) = self.shared.images.unpin(&owner) {
+                tracing::warn!(container = %record.id, %error, "its layers stay pinned");
+            }
         }
     }
 

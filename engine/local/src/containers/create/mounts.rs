@@ -105,9 +105,11 @@ impl LocalEngine {
             }
             Kind::Tmpfs => String::new(),
             Kind::Image => {
-                return Err(Error::invalid(
-                    "mounts of type image are not supported by this engine yet",
-                ));
+                // Not "not found": clients would pull the container's image.
+                let image = self.shared.images.get(&point.source);
+                let image = image.map_err(|e| Error::invalid(Error::of(e).to_string()))?;
+                point.name = std::mem::take(&mut point.source);
+                image.id.to_string()
             }
         };
         Ok(Mounted {

@@ -61,6 +61,13 @@ impl LocalEngine {
         if !record.state.status.has_process()
             && let Some((mounted, rest)) = covering(&record.mounts, path)
         {
+            if let Some(root) = self.own_tree(&record, &mounted)? {
+                return Ok(Place {
+                    root,
+                    path: rest,
+                    mounted: Some(mounted),
+                });
+            }
             let host = PathBuf::from(&mounted.host);
             let is_dir = std::fs::metadata(&host).is_ok_and(|m| m.is_dir());
             let (root, path) = match (is_dir, host.parent(), host.file_name()) {
@@ -82,6 +89,32 @@ impl LocalEngine {
             mounted: None,
         })
     }
+
+    /// The root of a mount that is nowhere on the host: an image, or a volume
+    /// that is a file system of its own.
+    fn own_tree(&self, record: &Record, mounted: &Mounted) -> Result<Option<Root>> {
+        match mounted.point.spec.kind {
+            Kind::Volume => {
+                let volume = self.shared.volumes.get(&mounted.point.name);
+                self.mounted_volume(&volume.map_err(Error::of)?)
+            }
+            Kind::Image => {
+                let lower = self.mounted_image_layers(record, mounted)?;
+                let overlay = Overlay {
+                    lower: &lower,
+                    writable: None,
+                };
+                let mount = match lower.as_slice() {
+                    [only] => return Ok(Some(Root::open(only)?)),
+                    _ => overlay.detached(),
+                };
+                let mount =
+                    mount.map_err(|e| Error::system(format!("cannot mount the image: {e}")))?;
+                Ok(Some(Root::from_fd(mount)))
+            }
+            Kind::Bind | Kind::Tmpfs => Ok(None),
+        }
+    }
 }
 
 /// The innermost mount that `path` lies in, and what is left of the path.
@@ -101,9 +134,18 @@ fn covering(mounts: &[Mounted], path: &str) -> Option<(Mounted, String)> {
         })
         .max_by_key(|(m, _)| m.point.destination.len())
         .map(|(m, rest)| {
+            let below = format!("{}{rest}", subpath(m));
             (
                 m.clone(),
-                format!("/{}{tail}", rest.trim_start_matches('/')),
+                format!("/{}{tail}", below.trim_start_matches('/')),
             )
         })
+}
+
+/// The part of a volume or an image that is mounted, if it is only a part.
+fn subpath(mounted: &Mounted) -> &str {
+    let spec = &mounted.point.spec;
+    let volume = spec.volume.as_ref().map(|v| v.subpath.as_str());
+    let image = spec.image.as_ref().map(|i| i.subpath.as_str());
+    volume.or(image).unwrap_or_default()
 }

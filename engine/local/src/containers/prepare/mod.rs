@@ -4,6 +4,7 @@
 
 mod devices;
 mod logging;
+mod made;
 mod mounts;
 mod namespaces;
 mod process;
@@ -13,13 +14,15 @@ mod security;
 
 use dhow_model::health;
 use dhow_runtime::protocol::{Console, ROOTFS_DIR, Rootfs, ShimConfig, Stdio, Stop};
-use dhow_runtime::spec::{SpecPlan, limits::NETWORK_SYSCTLS, namespaces::Namespace};
+use dhow_runtime::spec::{SpecPlan, apparmor, limits::NETWORK_SYSCTLS, namespaces::Namespace};
 
 use super::record::{Plugged, Record};
 use super::start::Plan;
+use crate::system::host::Host;
 use crate::{Error, LocalEngine, Result};
 
 pub(super) use devices::check as check_devices;
+pub(crate) use made::VolumeTurns;
 pub(super) use resources::{keep as keep_limits, limits};
 pub(super) use rootfs::Layered;
 pub(super) use security::{check as check_security, warnings as security_warnings};
@@ -38,7 +41,8 @@ impl LocalEngine {
         let rootfs = rootfs::Layered::new(&directory.join("upper"), &layers);
         rootfs.make_working_directory(record.config.working_dir.as_deref().unwrap_or_default())?;
         let sharing = self.namespaces_of(record, &run_directory)?;
-        let mut mounts = self.mounts_of(record)?;
+        let mut making = made::Making::new(&run_directory);
+        let mut mounts = self.mounts_of(record, &mut making)?;
         mounts.extend(self.network_files(record, &directory, &mounts)?);
         let security = security::options(host)?;
         let cgroup = self.cgroup_path(record);
@@ -116,7 +120,7 @@ impl LocalEngine {
                 console: console.map(|c: Console| c),
             },
             restart: super::create::restart_policy(host.restart_policy.as_ref())?,
-            restart_count: 0,
+            restart_count: record.state.restart_count.try_into().unwrap_or(u32::MAX),
             health: probe(record),
             state_file: directory.join("state.json"),
             ports: Vec::new(),
@@ -124,6 +128,7 @@ impl LocalEngine {
             netns_fd: None,
             shared_sources: mounts::shared_sources(record),
             borrowed_mounts: sharing.borrowed,
+            made_mounts: making.made,
             stop: Stop {
                 signal: self.stop_signal(record)?,
                 timeout: super::stop::grace(record, None),
@@ -149,7 +154,13 @@ pub(super) fn probe(record: &Record) -> Option<health::Probe> {
     super::create::health_config(check).probe(record.config.shell.as_deref().unwrap_or_default())
 }
 
-/// The AppArmor profile it was given, where the host has AppArmor.
-pub(super) fn app_armor_profile(record: &Record) -> Option<String> {
-    security::options(&record.host_config).ok()?.apparmor
+/// The AppArmor profile to show: the one it has where the host has AppArmor,
+/// else the one that was asked for.
+pub(super) fn app_armor_profile(record: &Record, host: &Host) -> Option<String> {
+    let asked = security::options(&record.host_config).ok()?.apparmor;
+    if !host.has_app_armor {
+        return asked;
+    }
+    let privileged = record.host_config.privileged == Some(true);
+    Some(apparmor::profile(asked.as_deref(), privileged).to_owned())
 }

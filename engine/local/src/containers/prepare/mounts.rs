@@ -7,16 +7,17 @@ use std::path::{Path, PathBuf};
 use dhow_model::mount::{Kind, Propagation};
 use dhow_runtime::spec::mounts::{UserMount, check_propagation};
 
+use super::made::Making;
 use crate::containers::record::{Mounted, Record};
 use crate::containers::view;
 use crate::{Error, LocalEngine, Result};
 
 impl LocalEngine {
     /// What was asked for, sources checked; missing ones of `-v` are made.
-    pub(super) fn mounts_of(&self, record: &Record) -> Result<Vec<UserMount>> {
+    pub(super) fn mounts_of(&self, record: &Record, making: &mut Making) -> Result<Vec<UserMount>> {
         let mut list = Vec::new();
         for mounted in &record.mounts {
-            let source = self.source_of(mounted)?;
+            let source = self.source_of(record, mounted, making)?;
             check_spreading(mounted, &source)?;
             list.push(UserMount::from_point(&mounted.point, source).map_err(Error::of)?);
         }
@@ -33,36 +34,17 @@ impl LocalEngine {
         Ok(list)
     }
 
-    fn source_of(&self, mounted: &Mounted) -> Result<PathBuf> {
-        let source = match mounted.point.spec.kind {
-            Kind::Volume => self.volume_directory(&mounted.point.name),
-            _ => PathBuf::from(&mounted.host),
-        };
+    fn source_of(
+        &self,
+        record: &Record,
+        mounted: &Mounted,
+        making: &mut Making,
+    ) -> Result<PathBuf> {
         match mounted.point.spec.kind {
-            Kind::Tmpfs => return Ok(PathBuf::new()),
-            Kind::Bind if !source.exists() => {
-                if !mounted.point.create_source {
-                    return Err(Error::of(mounted.point.source_missing()));
-                }
-                fs::create_dir_all(&source).map_err(|e| {
-                    Error::system(format!(
-                        "error while creating mount source path '{}': mkdir {}: {e}",
-                        source.display(),
-                        source.display()
-                    ))
-                })?;
-            }
-            _ => {}
-        }
-        let subpath = mounted
-            .point
-            .spec
-            .volume
-            .as_ref()
-            .map(|v| v.subpath.as_str());
-        match subpath.filter(|s| !s.is_empty()) {
-            None => Ok(source),
-            Some(subpath) => within(&source, subpath),
+            Kind::Tmpfs => Ok(PathBuf::new()),
+            Kind::Volume => self.volume_source(record, mounted, making),
+            Kind::Image => self.image_source(record, mounted, making),
+            Kind::Bind => bind_source(mounted),
         }
     }
 
@@ -109,25 +91,22 @@ fn check_spreading(mounted: &Mounted, source: &Path) -> Result<()> {
     check_propagation(&table, &real, propagation).map_err(Error::of)
 }
 
-/// A directory inside a volume, never beyond it.
-fn within(volume: &Path, subpath: &str) -> Result<PathBuf> {
-    let path = volume.join(subpath);
-    let missing = |e: std::io::Error| {
-        let why = match e.kind() {
-            std::io::ErrorKind::NotFound => "no such file or directory".to_owned(),
-            _ => e.to_string(),
-        };
-        Error::system(format!("cannot access path {}: {why}", path.display()))
-    };
-    let real = fs::canonicalize(&path).map_err(missing)?;
-    let root = fs::canonicalize(volume).map_err(missing)?;
-    if real.starts_with(&root) {
-        Ok(real)
-    } else {
-        Err(Error::system(format!(
-            "subpath {subpath:?} of volume leaves the volume"
-        )))
+/// The bind's source, made where it is missing and that is allowed.
+fn bind_source(mounted: &Mounted) -> Result<PathBuf> {
+    let source = PathBuf::from(&mounted.host);
+    if !source.exists() {
+        if !mounted.point.create_source {
+            return Err(Error::of(mounted.point.source_missing()));
+        }
+        fs::create_dir_all(&source).map_err(|e| {
+            Error::system(format!(
+                "error while creating mount source path '{}': mkdir {}: {e}",
+                source.display(),
+                source.display()
+            ))
+        })?;
     }
+    Ok(source)
 }
 
 /// Host paths whose mounts must stay shared with the host.

@@ -5,13 +5,14 @@ use dhow_runtime::protocol::Console;
 use dhow_runtime::spec::limits::Ulimit;
 use dhow_runtime::spec::security::SecurityOptions;
 use dhow_runtime::spec::user::{self, User};
-use dhow_runtime::spec::{Capabilities, ProcessPlan};
+use dhow_runtime::spec::{Capabilities, ProcessPlan, apparmor};
 use oci_spec::runtime::Process;
 
 use super::rootfs::Layered;
 use super::security;
 use crate::containers::exec::Exec;
 use crate::containers::record::Record;
+use crate::system::app_armor;
 use crate::{Error, LocalEngine, Result};
 
 /// What programs are looked for in when nothing is said (dockerd's default).
@@ -52,7 +53,7 @@ impl LocalEngine {
             capabilities: capabilities(record),
             ulimits: ulimits(record)?,
             no_new_privileges: security.no_new_privileges,
-            apparmor: self.app_armor(security),
+            apparmor: self.app_armor(record, security)?,
             oom_score_adj: host
                 .oom_score_adj
                 .and_then(|score| i32::try_from(score).ok()),
@@ -104,15 +105,23 @@ impl LocalEngine {
             },
             ulimits: ulimits(&record)?,
             no_new_privileges: security.no_new_privileges,
-            apparmor: self.app_armor(&security),
+            // `exec --privileged` is confined as its container is.
+            apparmor: self.app_armor(&record, &security)?,
             oom_score_adj: None,
         };
         plan.build(&self.shared.host.for_specs()).map_err(Error::of)
     }
 
-    fn app_armor(&self, security: &SecurityOptions) -> Option<String> {
-        let profile = security.apparmor.clone()?;
-        (self.shared.host.has_app_armor && profile != "unconfined").then_some(profile)
+    /// The AppArmor profile to set, which the kernel has then.
+    fn app_armor(&self, record: &Record, security: &SecurityOptions) -> Result<Option<String>> {
+        if !self.shared.host.has_app_armor {
+            return Ok(None);
+        }
+        let privileged = record.host_config.privileged == Some(true);
+        match apparmor::profile(security.apparmor.as_deref(), privileged) {
+            apparmor::UNCONFINED => Ok(None),
+            name => app_armor::ensure(name).map(|()| Some(name.to_owned())),
+        }
     }
 }
 

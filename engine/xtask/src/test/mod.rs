@@ -4,15 +4,19 @@
 //! Every step runs even if one before it failed, the machine is swept
 //! before and after, and the totals are printed at the end.
 
+mod pages;
+mod totals;
+
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
 use crate::cargo::{cargo, target_directory};
 use crate::command::{as_root, is_root, may_use_sudo, run, shown};
-use crate::{lock, packages};
+use crate::{lock, packages, ui};
+use totals::Totals;
 
 /// How long one test program may take. The harness names the tests that
 /// were under way.
@@ -52,12 +56,19 @@ pub fn all(options: &Options) -> Result<()> {
     let _lock = lock::take("test")?;
 
     let mut steps = Steps::default();
+    let mut totals = Totals::default();
+    // Asked for some tests of Rust's, one does not wait for those of the pages.
+    let everything = options.filter.is_none() && options.package.is_empty();
+    if everything {
+        // Before the build, which puts them into `dhow`.
+        steps.take("pages", || ui::build(!options.no_install));
+        steps.take("tests of pages", || pages::unit(&mut totals));
+    }
     if !options.no_lint {
         steps.take("format", || run(&mut cargo(&["fmt", "--all", "--check"])));
         steps.take("clippy", || {
             run(&mut cargo(&[
                 "clippy",
-                "--workspace",
                 "--all-targets",
                 "--quiet",
                 "--keep-going",
@@ -68,12 +79,12 @@ pub fn all(options: &Options) -> Result<()> {
         });
     }
     // The tests run all programs of the engine, not only their own package's.
-    steps.take("build", || {
-        run(&mut cargo(&["build", "--workspace", "--bins"]))
-    });
-    let mut totals = Totals::default();
+    steps.take("build", || run(&mut cargo(&["build", "--bins"])));
     if steps.take("sweep", sweep) {
         steps.take("tests", || tests(options, &mut totals));
+        if everything {
+            steps.take("end to end", || pages::end_to_end(&mut totals));
+        }
     }
     steps.take("sweep after", sweep);
 
@@ -110,9 +121,6 @@ fn tests(options: &Options, totals: &mut Totals) -> Result<()> {
     for package in &options.package {
         command.args(["--package", package]);
     }
-    if options.package.is_empty() {
-        command.arg("--workspace");
-    }
     command.args(&options.filter);
     if !options.rest.is_empty() {
         command.arg("--").args(&options.rest);
@@ -122,19 +130,24 @@ fn tests(options: &Options, totals: &mut Totals) -> Result<()> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         command.env("RUST_TEST_THREADS", cores.min(MOST_THREADS).to_string());
     }
+    counted(&mut command, |line| totals.add(line))
+}
+
+/// Runs to the end, showing each line of what is printed to `count` as well.
+fn counted(command: &mut Command, mut count: impl FnMut(&str)) -> Result<()> {
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()
-        .with_context(|| format!("cannot run {}", shown(&command)))?;
-    let stdout = child.stdout.take().context("cargo's output is piped")?;
+        .with_context(|| format!("cannot run {}", shown(command)))?;
+    let stdout = child.stdout.take().context("the output is piped")?;
     for line in BufReader::new(stdout).lines() {
         let line = line?;
         println!("{line}");
-        totals.add(&line);
+        count(&line);
     }
     let status = child.wait()?;
     if !status.success() {
-        bail!("{} failed: {status}", shown(&command));
+        bail!("{} failed: {status}", shown(command));
     }
     Ok(())
 }
@@ -181,75 +194,5 @@ impl Steps {
             took: started.elapsed(),
         });
         outcome.is_ok()
-    }
-}
-
-/// The sums of what every test program printed of itself.
-#[derive(Default, Debug, PartialEq)]
-struct Totals {
-    programs: u32,
-    passed: u32,
-    failed: u32,
-    ignored: u32,
-}
-
-impl Totals {
-    fn add(&mut self, line: &str) {
-        let Some(counts) = line.strip_prefix("test result: ") else {
-            return;
-        };
-        self.programs += 1;
-        for part in counts.split([';', '.']) {
-            let mut words = part.split_whitespace();
-            let (Some(count), Some(what)) = (words.next(), words.next()) else {
-                continue;
-            };
-            let Ok(count) = count.parse::<u32>() else {
-                continue;
-            };
-            match what {
-                "passed" => self.passed += count,
-                "failed" => self.failed += count,
-                "ignored" => self.ignored += count,
-                _ => {}
-            }
-        }
-    }
-}
-
-impl std::fmt::Display for Totals {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            programs,
-            passed,
-            failed,
-            ignored,
-        } = self;
-        write!(
-            formatter,
-            "tests: {passed} passed, {failed} failed, {ignored} ignored, in {programs} programs"
-        )
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Totals;
-
-    #[test]
-    fn totals_sum_what_the_programs_say() {
-        let mut totals = Totals::default();
-        totals.add("test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out; finished in 0.01s");
-        totals.add("test tests::x ... ok");
-        totals.add("test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.20s");
-        assert_eq!(
-            totals,
-            Totals {
-                programs: 2,
-                passed: 15,
-                failed: 2,
-                ignored: 1
-            }
-        );
     }
 }

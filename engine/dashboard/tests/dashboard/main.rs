@@ -1,0 +1,14 @@
+//! `dhow dashboard` as browsers and attackers meet it: the real program before
+//! a real engine, asked over real connections.
+#![forbid(unsafe_code)]
+
+mod chromium;
+mod letting_in;
+mod opened;
+mod outage;
+mod pages;
+mod program;
+mod served;
+mod strangers;
+mod streams;
+mod transports;
