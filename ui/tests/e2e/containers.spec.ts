@@ -83,7 +83,7 @@ test('works without a mouse', async ({ page, engine }) => {
     await page.keyboard.press('Enter');
     await expect(page.getByRole('heading', { name: 'key-c' })).toBeVisible();
     await page.keyboard.press('Control+k');
-    await page.getByRole('combobox').fill('stop key-c');
+    await page.getByRole('combobox', { name: 'Search or do anything' }).fill('stop key-c');
     await page.keyboard.press('Enter');
     await page.keyboard.press('Control+1');
     await expect(list.row('key-c')).toContainText(/Stopping|Exited/);

@@ -44,7 +44,7 @@ test('screenshots', async ({ page, engine }) => {
     await page.evaluate(() => (location.hash = '#/containers'));
     if (wanted('palette')) {
         await page.keyboard.press('Control+k');
-        await page.getByRole('combobox').fill('shop');
+        await page.getByRole('combobox', { name: 'Search or do anything' }).fill('shop');
         await shoot('palette');
         await page.keyboard.press('Escape');
     }

@@ -51,3 +51,11 @@ export function timeOf(text: string | undefined): number | null {
 export function shortId(id: string): string {
     return id.replace(/^sha256:/, '').slice(0, 12);
 }
+
+/** The time of day of one of the engine's times, in this machine's zone: "09:05:07.250". */
+export function clockTime(text: string): string {
+    const date = new Date(text);
+    if (Number.isNaN(date.getTime())) return text;
+    const two = (part: number) => String(part).padStart(2, '0');
+    return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, '0')}`;
+}

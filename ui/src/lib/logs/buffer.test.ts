@@ -37,10 +37,21 @@ it('drops the oldest when there are too many, and numbers stay', () => {
     expect(buffer.line(buffer.first)?.text).toBe(`line ${buffer.first}`);
     expect(buffer.line(99_999)?.text).toBe('line 99999');
     expect(buffer.line(buffer.first - 1)).toBeNull();
+    expect(buffer.dropped).toBe(buffer.first);
+    buffer.clear();
+    expect([buffer.dropped, buffer.count, buffer.first]).toEqual([0, 0, 100_000]);
 });
 
 it('is not filled by a line that never ends', () => {
     const buffer = new LogBuffer({ bytes: 1 << 20, lines: 1000 });
     for (let round = 0; round < 100; round += 1) buffer.push('stdout', new Uint8Array(50_000).fill(65));
     expect(buffer.bytes).toBeLessThanOrEqual(1 << 20);
+});
+
+it('forgets half a line that will come again', () => {
+    const buffer = new LogBuffer();
+    buffer.push('stdout', bytes('one\ntw'));
+    buffer.forgetRest();
+    buffer.push('stdout', bytes('two\n'));
+    expect(all(buffer)).toEqual(['one', 'two']);
 });

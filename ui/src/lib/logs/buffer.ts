@@ -44,13 +44,14 @@ export class LogBuffer {
     #blocks: Block[] = [];
     #bytes = 0;
     #next = 0;
+    #dropped = 0;
     #rest: Record<Output, Uint8Array | null> = { stdout: null, stderr: null };
 
     constructor(bounds: Bounds = BOUNDS) {
         this.#bounds = bounds;
     }
 
-    /** The number of the oldest line that is here: how many have gone. */
+    /** The number of the oldest line that is here. */
     get first(): number {
         return this.#blocks[0]?.first ?? this.#next;
     }
@@ -64,6 +65,11 @@ export class LogBuffer {
         return this.#next - this.first;
     }
 
+    /** How many have gone to make room. */
+    get dropped(): number {
+        return this.#dropped;
+    }
+
     get bytes(): number {
         return this.#bytes;
     }
@@ -71,6 +77,7 @@ export class LogBuffer {
     clear(): void {
         this.#blocks = [];
         this.#bytes = 0;
+        this.#dropped = 0;
         this.#rest = { stdout: null, stderr: null };
     }
 
@@ -91,6 +98,11 @@ export class LogBuffer {
         for (const output of ['stdout', 'stderr'] as const) {
             if (this.#rest[output] !== null) this.#line(output, new Uint8Array(0));
         }
+    }
+
+    /** The stream was left in the middle of a line: it comes again, whole. */
+    forgetRest(): void {
+        this.#rest = { stdout: null, stderr: null };
     }
 
     line(number: number): LogLine | null {
@@ -125,7 +137,7 @@ export class LogBuffer {
         block.lines += 1;
         this.#next += 1;
         while (this.#blocks.length > 1 && (this.#bytes > this.#bounds.bytes || this.count > this.#bounds.lines)) {
-            this.#blocks.shift();
+            this.#dropped += this.#blocks.shift()?.lines ?? 0;
             this.#bytes -= BLOCK;
         }
     }

@@ -1,49 +1,66 @@
 // One container's log as one looks at it: reads the engine's stream into the
-// buffer, searches, and tells the view at most once a frame that there is more.
+// buffer, sifts it, and tells the view at most once a frame that there is more.
 //
 // A stream ends when the container stops, and is opened again when it starts
-// or when the engine comes back, from the line after the last.
+// or when the engine comes back, from the line after the last. While nobody
+// looks it is closed: the engine keeps what comes, and is asked for it then.
 import type { App } from '$lib/app.svelte';
 import { messageOf } from '$lib/api/error';
-import { Frames } from '$lib/api/stream';
-import { wordsOf } from './ansi';
+import { Frames, jsonLines } from '$lib/api/stream';
+import { filters } from '$lib/api/client';
+import type { EngineEvent } from '$lib/resources/engine.svelte';
 import { LogBuffer } from './buffer';
-import { LogSearch, patternOf } from './search';
+import { collect } from './collect';
+import type { Threshold } from './level';
+import { queryOf, type Range } from './range';
+import { micros, Runs } from './runs';
+import { patternOf, Sieve } from './sieve';
 
-const NEWEST = 10_000;
 const SLICE = 8;
+
+export interface Subject {
+    readonly id: string;
+    readonly tty: boolean;
+    /** The engine's times of its last start and end. */
+    readonly startedAt: string;
+    readonly finishedAt: string;
+}
 
 export class LogViewer {
     readonly buffer = new LogBuffer();
+    readonly runs = new Runs();
     /** Grows with every change of what is shown. */
     version = $state(0);
-    query = $state('');
-    onlyMatching = $state(false);
-    /** Not all lines were asked for. */
-    cut = $state(true);
+    range = $state.raw<Range>({ kind: 'newest' });
     loaded = $state(false);
     error = $state<string | null>(null);
-    search = $state.raw<LogSearch | null>(null);
+    sieve = $state.raw<Sieve | null>(null);
+    onlyMatching = $state(false);
 
     readonly #app: App;
-    readonly #id: string;
-    readonly #tty: boolean;
+    readonly #subject: Subject;
     readonly #leave: () => void;
     #stream: AbortController | null = null;
-    #since = '';
+    #resume = '';
     #told = false;
     #closed = false;
 
-    constructor(app: App, id: string, tty: boolean) {
+    constructor(app: App, subject: Subject) {
         this.#app = app;
-        this.#id = id;
-        this.#tty = tty;
+        this.#subject = subject;
+        this.runs.noteStart(micros(subject.startedAt));
+        this.runs.noteEnd(micros(subject.finishedAt));
         this.#leave = app.engine.subscribe({
-            resync: () => void this.#read(),
+            resync: () => {
+                void this.#read();
+                void this.#history();
+            },
             lost: () => this.#stop(),
             event: (event) => {
-                if (event.Type === 'container' && event.Action === 'start' && event.Actor.ID === id) void this.#read();
+                if (this.#note(event) === 'start') void this.#read();
             },
+            hidden: () => this.#stop(),
+            shown: () => void this.#read(),
         });
     }
 
@@ -55,17 +72,19 @@ export class LogViewer {
 
     /** Numbers of the lines to show, or null for all that are here. */
     get filtered(): readonly number[] | null {
-        return this.onlyMatching && this.search !== null ? this.search.matches : null;
+        if (this.sieve === null) return null;
+        if (this.onlyMatching && this.sieve.wanted.pattern !== null) return this.sieve.matches;
+        return this.sieve.wanted.threshold === 'all' ? null : this.sieve.passing;
     }
 
-    get wrong(): boolean {
-        return this.query !== '' && patternOf(this.query) === null;
+    get matches(): readonly number[] {
+        return this.sieve?.matches ?? [];
     }
 
-    ask(query: string): void {
-        this.query = query;
+    /** What to look for. Where it asks for everything there is nothing to go through. */
+    ask(query: string, threshold: Threshold, parsed: boolean): void {
         const pattern = query === '' ? null : patternOf(query);
-        this.search = pattern === null ? null : new LogSearch(pattern, this.buffer);
+        this.sieve = pattern === null && threshold === 'all' ? null : new Sieve({ pattern, threshold, parsed }, this.buffer);
         this.#tell();
     }
 
@@ -74,66 +93,69 @@ export class LogViewer {
         this.#tell();
     }
 
-    loadAll(): void {
+    choose(range: Range): void {
+        this.range = range;
+        this.#again();
+    }
+
+    /** The text of lines, all that are shown unless it says which. */
+    collect(times: boolean, numbers: readonly number[] | null = this.filtered): Promise<string[]> {
+        return collect(this.buffer, numbers, times, () => new Promise((done) => setTimeout(done)));
+    }
+
+    #again(): void {
         this.#stop();
         this.buffer.clear();
-        this.#since = '';
-        this.cut = false;
+        this.#resume = '';
+        this.loaded = false;
+        // What was kept of the numbers is of lines that are gone.
+        if (this.sieve !== null) this.sieve = new Sieve(this.sieve.wanted, this.buffer);
+        this.#tell();
         void this.#read();
     }
 
-    /** The words of all lines that are shown. */
-    text(): string {
-        const lines: string[] = [];
-        const add = (number: number) => {
-            const line = this.buffer.line(number);
-            if (line !== null) lines.push(wordsOf(line.text));
-        };
-        if (this.filtered !== null) this.filtered.forEach(add);
-        else for (let number = this.buffer.first; number < this.buffer.end; number += 1) add(number);
-        return `${lines.join('\n')}\n`;
-    }
-
     #stop(): void {
-        this.#stream?.abort();
+        if (this.#stream === null) return;
+        this.#stream.abort();
         this.#stream = null;
+        this.buffer.forgetRest();
+        this.#remember();
     }
 
     async #read(): Promise<void> {
-        if (this.#stream !== null || this.#closed) return;
+        const { engine, client } = this.#app;
+        if (this.#stream !== null || this.#closed || engine.hidden || !engine.running) return;
         const stream = new AbortController();
         this.#stream = stream;
         try {
-            const { body } = await this.#app.client.stream('GET', '/containers/{id}/logs', {
-                path: { id: this.#id },
-                query: {
-                    stdout: true,
-                    stderr: true,
-                    follow: true,
-                    timestamps: true,
-                    ...(this.#since === '' ? { tail: this.cut ? NEWEST : 'all' } : { since: this.#since }),
-                },
+            const { body } = await client.stream('GET', '/containers/{id}/logs', {
+                path: { id: this.#subject.id },
+                query: { stdout: true, stderr: true, timestamps: true, ...queryOf(this.range, Date.now(), this.#resume) },
                 signal: stream.signal,
             });
+            if (stream.signal.aborted) return;
             this.loaded = true;
             this.error = null;
-            if (body !== null) await this.#take(body);
+            if (body !== null) await this.#take(body, stream.signal);
         } catch (error) {
-            if (!stream.signal.aborted && this.#app.engine.running) this.error = messageOf(error);
+            if (!stream.signal.aborted && engine.running) this.error = messageOf(error);
         } finally {
-            this.buffer.finish();
-            this.#remember();
-            if (this.#stream === stream) this.#stream = null;
+            // Whoever has aborted it has remembered, and another may be under way.
+            if (this.#stream === stream) {
+                this.#stream = null;
+                this.buffer.finish();
+                this.#remember();
+            }
             this.#tell();
         }
     }
 
-    async #take(body: ReadableStream<Uint8Array>): Promise<void> {
+    async #take(body: ReadableStream<Uint8Array>, signal: AbortSignal): Promise<void> {
         const frames = new Frames();
         // Not `for await`: WebKit cannot iterate over streams.
         const reader = body.getReader();
-        for (let part = await reader.read(); !part.done; part = await reader.read()) {
-            if (this.#tty) this.buffer.push('stdout', part.value);
+        for (let part = await reader.read(); !part.done && !signal.aborted; part = await reader.read()) {
+            if (this.#subject.tty) this.buffer.push('stdout', part.value);
             else frames.push(part.value, (output, bytes) => this.buffer.push(output, bytes));
             this.#tell();
         }
@@ -141,19 +163,49 @@ export class LogViewer {
 
     #remember(): void {
         const last = this.buffer.line(this.buffer.end - 1)?.time ?? '';
-        this.#since = after(last) || this.#since;
+        this.#resume = after(last) || this.#resume;
+    }
+
+    /** Starts and ends that the engine still remembers of the time before this page. */
+    async #history(): Promise<void> {
+        try {
+            const { body } = await this.#app.client.stream('GET', '/events', {
+                query: {
+                    since: 0,
+                    until: (Date.now() / 1000).toFixed(3),
+                    filters: filters({ container: [this.#subject.id], event: ['start', 'die'] }),
+                },
+            });
+            if (body === null) return;
+            for await (const event of jsonLines<EngineEvent>(body)) this.#note(event);
+            this.#tell();
+        } catch {
+            // Without it the last start is marked alone.
+        }
+    }
+
+    #note(event: EngineEvent): 'start' | 'die' | null {
+        if (event.Type !== 'container' || event.Actor.ID !== this.#subject.id) return null;
+        const at = event.timeNano / 1000;
+        if (event.Action === 'die') this.runs.noteEnd(at);
+        else if (event.Action === 'start') this.runs.noteStart(at);
+        else return null;
+        // The clock was set back: what is written now has times from before the
+        // last line, and asking for what is later would miss it.
+        if (event.Action === 'start' && Number(this.#resume) > at / 1e6) this.#again();
+        return event.Action;
     }
 
     #tell(): void {
         if (this.#told || this.#closed) return;
         this.#told = true;
-        // A hidden page gets no frames: the buffer fills, nothing is drawn.
+        // A hidden page gets no frames: nothing is drawn.
         requestAnimationFrame(() => {
             this.#told = false;
             const until = performance.now() + SLICE;
-            this.search?.scan(this.buffer, () => performance.now() > until);
+            this.sieve?.scan(this.buffer, () => performance.now() > until);
             this.version += 1;
-            if (this.search !== null && !this.search.finished(this.buffer)) this.#tell();
+            if (this.sieve !== null && !this.sieve.finished(this.buffer)) this.#tell();
         });
     }
 }

@@ -24,8 +24,12 @@ export interface Subscriber {
     event?(event: EngineEvent): void;
     /** The engine is gone: requests under way lead nowhere. */
     lost?(): void;
+    /** Nobody looks: let go of what is read only to be seen. */
+    hidden?(): void;
     /** Somebody looks again. */
     shown?(): void;
+    /** Another engine, or another version of it, answers now. */
+    replaced?(before: EngineFacts, after: EngineFacts): void;
 }
 
 export class Engine {
@@ -66,13 +70,20 @@ export class Engine {
     /** Tells whether somebody looks: nothing is asked while nobody does. */
     look(hidden: boolean): void {
         this.send({ kind: hidden ? 'hidden' : 'shown' });
-        if (!hidden) for (const subscriber of this.#subscribers) subscriber.shown?.();
+        for (const subscriber of this.#subscribers) {
+            if (hidden) subscriber.hidden?.();
+            else subscriber.shown?.();
+        }
     }
 
     send(event: Event): void {
         const [next, effects] = advance(this.connection, event);
         const wasRunning = this.running;
+        const before = this.connection.facts;
         this.connection = next;
+        if (event.kind === 'answered' && before !== null && differ(before, event.facts)) {
+            for (const subscriber of this.#subscribers) subscriber.replaced?.(before, event.facts);
+        }
         if (wasRunning && !this.running) for (const subscriber of this.#subscribers) subscriber.lost?.();
         for (const effect of effects) this.#run(effect);
     }
@@ -165,6 +176,8 @@ export function troubleOf(error: unknown): Trouble {
     // A stream that breaks in the middle is a TypeError of fetch's.
     return error instanceof TypeError ? 'unreachable' : 'error';
 }
+
+const differ = (a: EngineFacts, b: EngineFacts) => a.name !== b.name || a.version !== b.version || a.platform !== b.platform;
 
 function factsOf(version: Record<string, unknown>): EngineFacts {
     const text = (value: unknown) => (typeof value === 'string' ? value : '');
