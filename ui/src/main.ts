@@ -4,6 +4,7 @@ import { createApp } from './lib/app.svelte';
 import { hostOfThisPage } from './lib/host';
 import './styles/tokens.css';
 import './styles/base.css';
+import './styles/appearance.css';
 
 const app = createApp(await hostOfThisPage());
 

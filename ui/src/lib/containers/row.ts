@@ -25,6 +25,8 @@ export interface Row {
     readonly created: number;
     /** Lower case, all that a search looks at. */
     readonly haystack: string;
+    /** As the engine told it: mounts, networks and ports are other screens' matter. */
+    readonly summary: Schemas['ContainerSummary'];
 }
 
 export function rowOf(container: Schemas['ContainerSummary']): Row {
@@ -58,5 +60,6 @@ export function rowOf(container: Schemas['ContainerSummary']): Row {
         ports,
         created: container.Created ?? 0,
         haystack: [name, project, service, image, id, state, ...ports.map((port) => port.label)].join('\n').toLowerCase(),
+        summary: container,
     };
 }

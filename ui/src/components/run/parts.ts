@@ -1,0 +1,21 @@
+// The parts of the run dialog, and which of them a field stands in.
+import type { Place } from '$lib/run/create';
+
+export const PARTS = ['basics', 'ports', 'environment', 'storage', 'limits', 'more'] as const;
+export type Part = (typeof PARTS)[number];
+
+const FIELDS: Readonly<Record<string, Part>> = {
+    image: 'basics',
+    name: 'basics',
+    command: 'basics',
+    entrypoint: 'basics',
+    port: 'ports',
+    environment: 'environment',
+    mount: 'storage',
+    memory: 'limits',
+    cpus: 'limits',
+    restart: 'limits',
+    retries: 'limits',
+};
+
+export const partOf = (place: Place): Part => FIELDS[place.replace(/:\d+$/, '')] ?? 'more';
