@@ -20,6 +20,23 @@ pub const RUN: &[&str] = &["iproute2", "nftables"];
 /// Needed to build the pages of the user interface.
 pub const UI: &[&str] = &["nodejs", "npm"];
 
+/// Needed to build and to open the app's window.
+pub const APP: &[&str] = &[
+    "libayatana-appindicator3-dev",
+    "librsvg2-dev",
+    "libwebkit2gtk-4.1-dev",
+];
+
+/// Needed by the tests of the app: a display, a session's bus, a place for
+/// tray icons, and the driver of the web view.
+pub const APP_TEST: &[&str] = &[
+    "dbus-x11",
+    "webkit2gtk-driver",
+    "xdotool",
+    "xfce4-panel",
+    "xvfb",
+];
+
 /// Needed by the tests on top of the above.
 pub const TEST: &[&str] = &[
     "apache2-utils",

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::{SigSet, Signal};
 
-use crate::command::{as_root, output, run, shown};
+use crate::command::{as_root, is_root, output, run, shown};
 
 /// What the names of runs' folders begin with.
 pub const PREFIX: &str = "dhow-";
@@ -74,7 +74,10 @@ impl Place {
             format!("--bridge={}", self.bridge),
             format!("--cgroup-parent=/{}", self.cgroup),
         ];
-        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        let mut flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        // The window and the second terminal are the person's own.
+        let group = group().map(|group| format!("--group={group}"));
+        flags.extend(group.as_deref());
         Ok(as_root(self.programs.join("dhowd"), &flags))
     }
 
@@ -119,7 +122,7 @@ impl Signals {
     /// Starts a program that is to get its signals: it would inherit that
     /// they are held back. A Ctrl-C in this instant ends us at once; the
     /// next run clears up then.
-    fn released(&self, command: &mut Command) -> Result<Child> {
+    pub fn released(&self, command: &mut Command) -> Result<Child> {
         self.0.thread_unblock()?;
         let child = command.spawn();
         self.0.thread_block()?;
@@ -163,6 +166,11 @@ impl Engine {
 
     pub fn host(&self) -> String {
         self.place.host()
+    }
+
+    /// Where the run keeps what it writes.
+    pub fn folder(&self) -> &Path {
+        &self.place.folder
     }
 
     pub fn programs(&self) -> &Path {
@@ -256,6 +264,12 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// The group of the person who runs this; root needs none.
+fn group() -> Option<String> {
+    let group = nix::unistd::Group::from_gid(nix::unistd::getgid()).ok()??;
+    (!is_root()).then_some(group.name)
 }
 
 fn page_is_up(port: u16) -> bool {

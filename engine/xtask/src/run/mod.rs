@@ -1,14 +1,16 @@
-//! `cargo xtask run`: the engine at work, from nothing to a page.
+//! `cargo xtask run`: the engine at work, from nothing to a page and a window.
 //!
 //! It builds, starts `dhowd` on roots of its own, runs the image that is
-//! built into the engine, says where the page is, and waits. Ctrl-C removes
-//! every trace; a run that was killed is cleared up by the next one.
+//! built into the engine, says where the page is, opens the window on all of
+//! it, and waits. Ctrl-C removes every trace; a run that was killed is cleared
+//! up by the next one.
 //!
 //! The development build is used: it is done in half the time of a release
 //! build, shares its dependencies with the tests, and what would be slow in
 //! it (hashing, inflating, the database) is optimised in it as well.
 
 mod engine;
+mod window;
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -17,8 +19,9 @@ use anyhow::{Context, Result, bail};
 
 use crate::cargo::{build_programs, target_directory};
 use crate::command::may_use_sudo;
-use crate::{lock, packages};
+use crate::{lock, packages, ui};
 use engine::{Ended, Engine, Place};
+use window::Window;
 
 /// The container's name.
 const CONTAINER: &str = "welcome";
@@ -40,24 +43,34 @@ pub struct Options {
     /// Don't look for missing packages.
     #[arg(long)]
     no_install: bool,
+    /// Leave the window closed, and unbuilt.
+    #[arg(long)]
+    no_window: bool,
 }
 
 pub fn run(options: &Options) -> Result<()> {
+    let wants_window = !options.no_window && window::has_display();
     if !options.no_install {
-        packages::ensure(&[packages::BUILD, packages::RUN])?;
+        let app: &[&str] = if wants_window { packages::APP } else { &[] };
+        packages::ensure(&[packages::BUILD, packages::RUN, app])?;
     }
     may_use_sudo(
         "running containers",
         "dhowd (on roots of its own, below target/dhow-run)",
     )?;
+    // First of all: `dhow` and the window have them inside.
+    ui::build(!options.no_install)?;
     let programs = build_programs(options.release)?;
+    let app = wants_window
+        .then(|| window::build(options.release))
+        .transpose()?;
     let _lock = lock::try_take(&lock_name(&options.name))?
         .context("`cargo xtask run` is running already; stop it with Ctrl-C there")?;
 
     let signals = engine::catch_signals()?;
     let place = Place::new(&options.name, &programs, &target_directory()?)?;
     let mut engine = Engine::start(place, &signals)?;
-    let outcome = show(&mut engine, options, &signals);
+    let outcome = show(&mut engine, app.as_deref(), options, &signals);
     if outcome.is_err() {
         eprintln!("── the daemon's last words\n{}", engine.last_words());
     }
@@ -91,7 +104,12 @@ fn lock_name(name: &str) -> String {
     format!("run-{name}")
 }
 
-fn show(engine: &mut Engine, options: &Options, signals: &engine::Signals) -> Result<()> {
+fn show(
+    engine: &mut Engine,
+    app: Option<&Path>,
+    options: &Options,
+    signals: &engine::Signals,
+) -> Result<()> {
     let port = match options.port {
         Some(port) => serve(engine, port).map(|()| port)?,
         // The first choice, or where that is taken any other.
@@ -112,6 +130,24 @@ fn show(engine: &mut Engine, options: &Options, signals: &engine::Signals) -> Re
     println!("Use it from another terminal, as dhow or as docker:\n");
     println!("    export DOCKER_HOST={}", engine.host());
     println!("    export PATH={}:$PATH\n", engine.programs().display());
+    let _window = match app {
+        Some(app) => {
+            let folder = engine.folder().join("app");
+            println!("Dhow's window opens on this engine.");
+            Some(Window::open(app, &engine.host(), &folder, signals)?)
+        }
+        None => {
+            if !options.no_window {
+                println!(
+                    "There is no display for Dhow's window here. In a browser it is the same:\n"
+                );
+            } else {
+                println!("Dhow's window, in a browser:\n");
+            }
+            println!("    dhow dashboard\n");
+            None
+        }
+    };
     println!("Ctrl-C stops it and removes every trace.");
     match engine.wait(signals)? {
         Ended::Asked => Ok(()),

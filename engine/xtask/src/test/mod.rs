@@ -46,8 +46,20 @@ pub struct Options {
 
 pub fn all(options: &Options) -> Result<()> {
     let started = Instant::now();
+    // Asked for some tests only, one does not wait for the pages and the app.
+    let everything = options.filter.is_none() && options.package.is_empty();
     if !options.no_install {
-        packages::ensure(&[packages::BUILD, packages::RUN, packages::TEST])?;
+        let (app, app_test) = match everything {
+            true => (packages::APP, packages::APP_TEST),
+            false => (&[][..], &[][..]),
+        };
+        packages::ensure(&[
+            packages::BUILD,
+            packages::RUN,
+            packages::TEST,
+            app,
+            app_test,
+        ])?;
     }
     may_use_sudo(
         "running containers in the tests",
@@ -57,8 +69,6 @@ pub fn all(options: &Options) -> Result<()> {
 
     let mut steps = Steps::default();
     let mut totals = Totals::default();
-    // Asked for some tests of Rust's, one does not wait for those of the pages.
-    let everything = options.filter.is_none() && options.package.is_empty();
     if everything {
         // Before the build, which puts them into `dhow`.
         steps.take("pages", || ui::build(!options.no_install));
@@ -66,17 +76,7 @@ pub fn all(options: &Options) -> Result<()> {
     }
     if !options.no_lint {
         steps.take("format", || run(&mut cargo(&["fmt", "--all", "--check"])));
-        steps.take("clippy", || {
-            run(&mut cargo(&[
-                "clippy",
-                "--all-targets",
-                "--quiet",
-                "--keep-going",
-                "--",
-                "-D",
-                "warnings",
-            ]))
-        });
+        steps.take("clippy", || clippy(&[]));
     }
     // The tests run all programs of the engine, not only their own package's.
     steps.take("build", || run(&mut cargo(&["build", "--bins"])));
@@ -84,6 +84,11 @@ pub fn all(options: &Options) -> Result<()> {
         steps.take("tests", || tests(options, &mut totals));
         if everything {
             steps.take("end to end", || pages::end_to_end(&mut totals));
+            // Last, because it takes longest to compile.
+            if !options.no_lint {
+                steps.take("clippy of app", || clippy(APP));
+            }
+            steps.take("tests of app", || cargo_test(APP, options, &mut totals));
         }
     }
     steps.take("sweep after", sweep);
@@ -116,11 +121,23 @@ pub fn sweep() -> Result<()> {
     Ok(())
 }
 
+/// The app is no default member of the workspace.
+const APP: &[&str] = &["--package", "dhow-app"];
+
+fn clippy(packages: &[&str]) -> Result<()> {
+    let mut command = cargo(&["clippy", "--all-targets", "--quiet", "--keep-going"]);
+    run(command.args(packages).args(["--", "-D", "warnings"]))
+}
+
 fn tests(options: &Options, totals: &mut Totals) -> Result<()> {
+    let chosen = options.package.iter();
+    let chosen: Vec<&str> = chosen.flat_map(|name| ["--package", name]).collect();
+    cargo_test(&chosen, options, totals)
+}
+
+fn cargo_test(packages: &[&str], options: &Options, totals: &mut Totals) -> Result<()> {
     let mut command = cargo(&["test", "--no-fail-fast"]);
-    for package in &options.package {
-        command.args(["--package", package]);
-    }
+    command.args(packages);
     command.args(&options.filter);
     if !options.rest.is_empty() {
         command.arg("--").args(&options.rest);

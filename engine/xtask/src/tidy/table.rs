@@ -77,6 +77,11 @@ pub const RULES: &[Rule] = &[
         ],
         &["axum", "libcontainer", "tauri"],
     ),
+    rule(
+        "dhow-app",
+        &["dhow-client", "dhow-model"],
+        &["axum", "clap", "libcontainer"],
+    ),
     // Programs that are carried inside the engine as bytes.
     rule("dhow-init", &[], SYNC),
     rule("dhow-welcome", &[], SYNC),
