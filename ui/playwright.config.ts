@@ -13,6 +13,8 @@ export default defineConfig({
     projects: [
         { name: 'e2e', testMatch: '**/*.spec.ts' },
         { name: 'screenshots', testMatch: '**/*.shots.ts' },
+        // Measures and says; asserts no times.
+        { name: 'bench', testMatch: '**/*.bench.ts', timeout: 300_000 },
     ],
     use: {
         viewport: { width: 1280, height: 800 },

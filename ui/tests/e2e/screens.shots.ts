@@ -49,7 +49,7 @@ test('screenshots', async ({ page, engine }) => {
         await page.keyboard.press('Escape');
     }
     if (wanted('remove')) {
-        await page.getByRole('grid').focus();
+        await page.getByRole('treegrid').focus();
         await page.getByRole('checkbox', { name: 'Select scratchpad' }).check();
         await page.getByRole('checkbox', { name: 'Select shop-db-1' }).check();
         await shoot('selected');

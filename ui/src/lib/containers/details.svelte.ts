@@ -20,12 +20,17 @@ export class Details {
     readonly #reference: string;
     readonly #leave: () => void;
     #timer: ReturnType<typeof setTimeout> | null = null;
+    /** It has changed while nobody looked. */
+    #stale = false;
 
     constructor(app: App, reference: string) {
         this.#app = app;
         this.#reference = reference;
         this.#leave = app.engine.subscribe({
             resync: () => this.refresh(),
+            shown: () => {
+                if (this.#stale) this.refresh();
+            },
             event: ({ Type, Action, Actor }) => {
                 if (Type !== 'container' || Actor.ID !== this.id || /^(?:exec_|top|resize|attach)/.test(Action)) return;
                 if (Action === 'destroy') this.gone = true;
@@ -46,6 +51,8 @@ export class Details {
 
     refresh(): void {
         if (this.#timer !== null) return;
+        this.#stale = this.#app.engine.hidden;
+        if (this.#stale) return;
         this.#timer = setTimeout(
             () => {
                 this.#timer = null;

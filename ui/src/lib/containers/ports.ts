@@ -3,8 +3,10 @@ import type { Schemas } from '$lib/api/client';
 
 export interface Port {
     readonly key: string;
-    /** "8080 → 80", "10.0.0.5:8080 → 80/udp": without an address where it is this machine's own or any. */
+    /** ":8080 → 80", ":53 → 53/udp": the port first, which is what one looks for. */
     readonly label: string;
+    /** With the address, and what it is called in a link: "10.0.0.5:8080 → 80/tcp". */
+    readonly detail: string;
     readonly href: string | null;
     readonly hostPort: number;
     /** Reachable from other machines. */
@@ -25,10 +27,10 @@ export function portsOf(ports: readonly Schemas['PortSummary'][]): Port[] {
         // IPv4 and IPv6 of the same publishing are one line.
         const key = `${everywhere ? '*' : IP}:${outside}:${inside}/${Type}`;
         if (seen.has(key)) continue;
-        const address = everywhere || LOOPBACK.test(IP) ? `${outside}` : `${bracketed(IP)}:${outside}`;
         seen.set(key, {
             key,
-            label: `${address} → ${inside}${Type === 'tcp' ? '' : `/${Type}`}`,
+            label: `:${outside} → ${inside}${Type === 'tcp' ? '' : `/${Type}`}`,
+            detail: `${bracketed(IP || '0.0.0.0')}:${outside} → ${inside}/${Type}`,
             href: Type === 'tcp' && !NOT_FOR_BROWSERS.has(inside) ? link(everywhere ? 'localhost' : IP, outside, inside) : null,
             hostPort: outside,
             open: !LOOPBACK.test(IP),

@@ -20,12 +20,12 @@ describe('ports', () => {
                 { IP: '10.0.0.5', PrivatePort: 443, PublicPort: 8443, Type: 'tcp' },
                 { IP: '0.0.0.0', PrivatePort: 53, PublicPort: 53, Type: 'udp' },
                 { PrivatePort: 9000, Type: 'tcp' },
-            ]).map(({ label, href, open }) => [label, href, open]),
+            ]).map(({ label, href, open, detail }) => [label, href, open, detail]),
         ).toEqual([
-            ['53 → 53/udp', null, true],
-            ['5432 → 5432', null, false],
-            ['8080 → 80', 'http://localhost:8080/', true],
-            ['10.0.0.5:8443 → 443', 'https://10.0.0.5:8443/', true],
+            [':53 → 53/udp', null, true, '0.0.0.0:53 → 53/udp'],
+            [':5432 → 5432', null, false, '127.0.0.1:5432 → 5432/tcp'],
+            [':8080 → 80', 'http://localhost:8080/', true, '0.0.0.0:8080 → 80/tcp'],
+            [':8443 → 443', 'https://10.0.0.5:8443/', true, '10.0.0.5:8443 → 443/tcp'],
         ]);
     });
 

@@ -59,7 +59,7 @@ export function rowOf(container: Schemas['ContainerSummary']): Row {
         status,
         ports,
         created: container.Created ?? 0,
-        haystack: [name, project, service, image, id, state, ...ports.map((port) => port.label)].join('\n').toLowerCase(),
+        haystack: [name, project, service, image, id, state, ...ports.flatMap((port) => [port.label, port.detail])].join('\n').toLowerCase(),
         summary: container,
     };
 }

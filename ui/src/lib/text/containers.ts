@@ -17,7 +17,7 @@ export const containers = {
         removing: 'Removing…',
         dead: 'Dead',
     },
-    health: { none: '', starting: 'Starting', healthy: 'Healthy', unhealthy: 'Unhealthy' },
+    health: { none: '', starting: 'starting', healthy: 'healthy', unhealthy: 'unhealthy' },
     exited: (code: number) => `Exited (${code})`,
     action: {
         start: 'Start',

@@ -8,7 +8,7 @@ export class ContainersPage {
 
     constructor(page: Page) {
         this.page = page;
-        this.grid = page.getByRole('grid', { name: 'Containers' });
+        this.grid = page.getByRole('treegrid', { name: 'Containers' });
         this.search = page.getByRole('textbox', { name: /^Search name/ });
     }
 
