@@ -23,6 +23,8 @@ export default defineConfig(({ mode }) => ({
         // A data: address would need a wider policy.
         assetsInlineLimit: 0,
         modulePreload: { polyfill: false },
+        // One file, there from the start: a style that does not load has no second try.
+        cssCodeSplit: false,
         reportCompressedSize: false,
     },
     test: {

@@ -17,3 +17,5 @@ document.addEventListener('visibilitychange', look);
 look();
 app.engine.start();
 mount(App, { target: document.body, props: { app } });
+// It is there: public/again.js may count from the beginning.
+sessionStorage.removeItem('dhow.again');

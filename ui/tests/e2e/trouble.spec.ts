@@ -79,3 +79,19 @@ test('a burst of events costs few requests', async ({ page, engine }) => {
     expect(asked).toBeLessThanOrEqual(Math.ceil(seconds * 4) + 3);
     await expect(list.row('busy')).toContainText('Running');
 });
+
+test('a page that a part of did not come loads itself again', async ({ browser, served }) => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    // As a browser does when an interface of the machine comes or goes.
+    let failures = 0;
+    await page.route('**/assets/*.js', (route) => (failures++ < 2 ? route.abort('addressunreachable') : route.continue()));
+    await page.goto(await served.link());
+    await expect(page.getByRole('main')).toBeVisible();
+    expect(failures).toBeGreaterThan(2);
+    // A screen that is loaded when it is opened is asked for again by itself.
+    failures = 0;
+    await page.getByRole('link', { name: 'Help' }).click();
+    await expect(page.getByRole('heading', { name: 'Shortcuts' })).toBeVisible();
+    await context.close();
+});

@@ -1,5 +1,6 @@
 // The host of a page that `dhow dashboard` serves: same origin, one session.
 import { engineError } from '$lib/api/error';
+import { patiently } from '$lib/engine/patience';
 import {
     BRIDGE_HEADER,
     END,
@@ -27,7 +28,7 @@ export async function enterSession(place: Location, past: History): Promise<void
     if (token === undefined) return;
     past.replaceState(null, '', `${place.pathname}${place.search}`);
     // A token that was used is no reason to stop: the session may be here.
-    const answer = await fetch(SESSION, { method: 'POST', body: JSON.stringify({ token }) }).catch(() => null);
+    const answer = await patiently(() => fetch(SESSION, { method: 'POST', body: JSON.stringify({ token }) })).catch(() => null);
     if (answer?.ok !== true) return;
     const { key } = (await answer.json()) as SessionAnswer;
     localStorage.setItem(KEY, key);
@@ -44,14 +45,17 @@ async function request(wanted: EngineRequest): Promise<Response> {
     if (stays && (body === undefined || body === null || typeof body === 'string')) return streamed(wanted);
     let answer: Response;
     try {
-        answer = await fetch(`${ENGINE}${path}`, {
-            method,
-            cache: 'no-store',
-            credentials: 'same-origin',
-            headers: { ...headers, [SESSION_HEADER]: session() },
-            ...(body === undefined ? {} : { body }),
-            ...(signal === undefined ? {} : { signal }),
-        });
+        const ask = () =>
+            fetch(`${ENGINE}${path}`, {
+                method,
+                cache: 'no-store',
+                credentials: 'same-origin',
+                headers: { ...headers, [SESSION_HEADER]: session() },
+                ...(body === undefined ? {} : { body }),
+                ...(signal === undefined ? {} : { signal }),
+            });
+        // Only what changes nothing may be asked twice.
+        answer = await (method === 'GET' || method === 'HEAD' ? patiently(ask) : ask());
     } catch (error) {
         if (signal?.aborted) throw error;
         throw new HostError('unreachable', error instanceof Error ? error.message : String(error));

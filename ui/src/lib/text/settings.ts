@@ -13,10 +13,13 @@ export const settings = {
         motions: { system: 'Follow the system', reduced: 'None' },
     },
     general: {
-        autostart: 'Start at login',
-        autostartHint: 'The window stays hidden until you open it.',
-        tray: 'Keep running in the tray when the window is closed',
-        trayHint: 'Containers keep running either way.',
+        switches: {
+            'app.start-at-login': { label: 'Start at login', hint: 'The window stays hidden until you open it.' },
+            'app.close-to-tray': { label: 'Keep running in the tray when the window is closed', hint: 'Containers keep running either way.' },
+            'notify.crashed': { label: 'Say when a container crashes', hint: 'With the reason, where it is known.' },
+            'notify.unhealthy': { label: 'Say when a container becomes unhealthy', hint: '' },
+            'notify.tasks': { label: 'Say when a long task is done', hint: 'Only while the window is hidden.' },
+        },
         browser: 'This page is served by “dhow dashboard”. Starting at login and the tray belong to the desktop app.',
         kept: 'What you choose here is kept in this browser, and nowhere else.',
         keptApp: 'What you choose here is kept in the app’s settings file.',
