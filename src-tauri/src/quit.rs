@@ -42,21 +42,32 @@ fn ask<R: Runtime>(app: AppHandle<R>, running: Vec<String>) {
             ))
             .show();
         tauri::async_runtime::spawn(async move {
-            match answer.await {
-                MessageDialogResult::Custom(word) if word == text::KEEP_RUNNING => {
+            match choice(&answer.await) {
+                Some(OnQuit::Keep) => {
                     remember(&app, "keep");
                     app.exit(0);
                 }
-                MessageDialogResult::Custom(word) if word == text::STOP_THEM => {
+                Some(OnQuit::Stop) => {
                     remember(&app, "stop");
                     stop(app, running).await;
                 }
-                _ => {}
+                Some(OnQuit::Ask) | None => {}
             }
         });
     });
     if let Err(error) = asked {
         tracing::warn!(%error, "nobody can be asked");
+    }
+}
+
+/// Which button it was: some systems tell by its words, others by its place.
+fn choice(answer: &MessageDialogResult) -> Option<OnQuit> {
+    match answer {
+        MessageDialogResult::Yes => Some(OnQuit::Keep),
+        MessageDialogResult::No => Some(OnQuit::Stop),
+        MessageDialogResult::Custom(word) if word == text::KEEP_RUNNING => Some(OnQuit::Keep),
+        MessageDialogResult::Custom(word) if word == text::STOP_THEM => Some(OnQuit::Stop),
+        _ => None,
     }
 }
 
