@@ -6,6 +6,7 @@
 //! way a person would.
 #![forbid(unsafe_code)]
 
+mod app;
 mod bench;
 mod cargo;
 mod command;
@@ -37,6 +38,8 @@ enum Task {
     Test(test::Options),
     /// Check dependencies and sources against the rules of the house.
     Tidy,
+    /// Draw the pictures in icons/ anew from their sources.
+    Icons,
     /// Build the pages of the user interface, which dhow has inside.
     Ui(ui::Options),
 }
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Task::Bench(options) => bench::bench(&options),
         Task::Test(options) => test::all(&options),
         Task::Tidy => tidy::run(),
+        Task::Icons => app::draw_icons(),
         Task::Ui(options) => ui::run_alone(&options),
     };
     match outcome {

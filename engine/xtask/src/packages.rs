@@ -27,15 +27,19 @@ pub const APP: &[&str] = &[
     "libwebkit2gtk-4.1-dev",
 ];
 
-/// Needed by the tests of the app: a display, a session's bus, a place for
-/// tray icons, and the driver of the web view.
+/// Needed by the tests of the app: a display, a bus, a window manager, a tray,
+/// and what drives them.
 pub const APP_TEST: &[&str] = &[
-    "dbus-x11",
+    "dbus-daemon",
+    "openbox",
     "webkit2gtk-driver",
     "xdotool",
     "xfce4-panel",
     "xvfb",
 ];
+
+/// Needed to draw the icons anew.
+pub const ICONS: &[&str] = &["librsvg2-bin"];
 
 /// Needed by the tests on top of the above.
 pub const TEST: &[&str] = &[

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::{SigSet, Signal};
 
-use crate::command::{as_root, is_root, output, run, shown};
+use crate::command::{as_root, output, run, shown};
 
 /// What the names of runs' folders begin with.
 pub const PREFIX: &str = "dhow-";
@@ -76,7 +76,7 @@ impl Place {
         ];
         let mut flags: Vec<&str> = flags.iter().map(String::as_str).collect();
         // The window and the second terminal are the person's own.
-        let group = group().map(|group| format!("--group={group}"));
+        let group = own_group().map(|group| format!("--group={group}"));
         flags.extend(group.as_deref());
         Ok(as_root(self.programs.join("dhowd"), &flags))
     }
@@ -266,10 +266,11 @@ impl Engine {
     }
 }
 
-/// The group of the person who runs this; root needs none.
-fn group() -> Option<String> {
-    let group = nix::unistd::Group::from_gid(nix::unistd::getgid()).ok()??;
-    (!is_root()).then_some(group.name)
+/// The group of the person who runs this, where it is theirs alone.
+fn own_group() -> Option<String> {
+    let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok()??;
+    let group = nix::unistd::Group::from_gid(user.gid).ok()??;
+    (!user.uid.is_root() && group.name == user.name).then_some(group.name)
 }
 
 fn page_is_up(port: u16) -> bool {

@@ -19,7 +19,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::cargo::{build_programs, target_directory};
 use crate::command::may_use_sudo;
-use crate::{lock, packages, ui};
+use crate::{app, lock, packages, ui};
 use engine::{Ended, Engine, Place};
 use window::Window;
 
@@ -51,8 +51,8 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<()> {
     let wants_window = !options.no_window && window::has_display();
     if !options.no_install {
-        let app: &[&str] = if wants_window { packages::APP } else { &[] };
-        packages::ensure(&[packages::BUILD, packages::RUN, app])?;
+        let window: &[&str] = if wants_window { packages::APP } else { &[] };
+        packages::ensure(&[packages::BUILD, packages::RUN, window])?;
     }
     may_use_sudo(
         "running containers",
@@ -62,7 +62,7 @@ pub fn run(options: &Options) -> Result<()> {
     ui::build(!options.no_install)?;
     let programs = build_programs(options.release)?;
     let app = wants_window
-        .then(|| window::build(options.release))
+        .then(|| app::build(options.release))
         .transpose()?;
     let _lock = lock::try_take(&lock_name(&options.name))?
         .context("`cargo xtask run` is running already; stop it with Ctrl-C there")?;

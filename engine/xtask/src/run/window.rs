@@ -4,7 +4,7 @@
 //! the run goes on without it.
 
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command};
 
 use anyhow::Result;
@@ -12,8 +12,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::engine::Signals;
-use crate::cargo::{cargo, target_directory};
-use crate::command::{command, run};
+use crate::command::command;
 
 /// An open window, closed when this is dropped.
 pub struct Window(Child);
@@ -23,17 +22,6 @@ pub fn has_display() -> bool {
     ["WAYLAND_DISPLAY", "DISPLAY"]
         .iter()
         .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
-}
-
-/// Builds the app, whose pages are there already, and says where it is.
-pub fn build(release: bool) -> Result<PathBuf> {
-    let mut arguments = vec!["build", "--package", "dhow-app"];
-    if release {
-        arguments.push("--release");
-    }
-    run(&mut cargo(&arguments))?;
-    let profile = if release { "release" } else { "debug" };
-    Ok(target_directory()?.join(profile).join("dhow-app"))
 }
 
 impl Window {

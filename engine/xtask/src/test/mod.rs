@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::cargo::{cargo, target_directory};
 use crate::command::{as_root, is_root, may_use_sudo, run, shown};
-use crate::{lock, packages, ui};
+use crate::{app, lock, packages, ui};
 use totals::Totals;
 
 /// How long one test program may take. The harness names the tests that
@@ -88,7 +88,9 @@ pub fn all(options: &Options) -> Result<()> {
             if !options.no_lint {
                 steps.take("clippy of app", || clippy(APP));
             }
-            steps.take("tests of app", || cargo_test(APP, options, &mut totals));
+            if steps.take("driver of app", app::ensure_driver) {
+                steps.take("tests of app", || cargo_test(APP, options, &mut totals));
+            }
         }
     }
     steps.take("sweep after", sweep);
@@ -121,8 +123,7 @@ pub fn sweep() -> Result<()> {
     Ok(())
 }
 
-/// The app is no default member of the workspace.
-const APP: &[&str] = &["--package", "dhow-app"];
+const APP: &[&str] = &["--package", app::PACKAGE];
 
 fn clippy(packages: &[&str]) -> Result<()> {
     let mut command = cargo(&["clippy", "--all-targets", "--quiet", "--keep-going"]);
