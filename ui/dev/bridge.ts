@@ -3,6 +3,7 @@
 // src/lib/host/contract.ts.
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { connect as connectSocket, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 
@@ -10,6 +11,8 @@ export interface BridgeOptions {
     readonly socket: string;
     /** The link may be opened again: for developing, where pages reload into new servers. */
     readonly reusable?: boolean;
+    /** Opens the engine's socket: a test does it as somebody who may not. */
+    readonly connect?: (path: string) => Socket;
 }
 
 export interface Bridge {
@@ -30,7 +33,8 @@ interface OpenRequest {
 const COOKIE = 'dhow-session';
 const HOP_BY_HOP = new Set(['connection', 'host', 'cookie', 'origin', 'referer', 'upgrade', 'keep-alive', 'accept-encoding']);
 
-export function bridge({ socket, reusable = false }: BridgeOptions): Bridge {
+export function bridge({ socket, reusable = false, connect = connectSocket }: BridgeOptions): Bridge {
+    const createConnection = () => connect(socket);
     const session = randomBytes(24).toString('hex');
     const tokens = new Set<string>();
     const sockets = new WebSocketServer({ noServer: true });
@@ -59,7 +63,7 @@ export function bridge({ socket, reusable = false }: BridgeOptions): Bridge {
         const headers = Object.fromEntries(
             Object.entries(request.headers).filter(([name]) => !HOP_BY_HOP.has(name)),
         ) as Record<string, string>;
-        const onward = httpRequest({ socketPath: socket, method: request.method, path, headers: { ...headers, host: 'dhow' } });
+        const onward = httpRequest({ createConnection, method: request.method, path, headers: { ...headers, host: 'dhow' } });
         onward.on('response', (answer) => {
             response.writeHead(answer.statusCode ?? 502, withoutHops(answer));
             response.flushHeaders();
@@ -99,19 +103,19 @@ export function bridge({ socket, reusable = false }: BridgeOptions): Bridge {
                 stream.end('HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n');
                 return true;
             }
-            sockets.handleUpgrade(request, stream, head, (web) => hijack(web, socket));
+            sockets.handleUpgrade(request, stream, head, (web) => hijack(web, createConnection));
             return true;
         },
     };
 }
 
 /** One hijacked connection: the first frame says what to open. */
-function hijack(web: WebSocket, socketPath: string) {
+function hijack(web: WebSocket, createConnection: () => Socket) {
     web.once('message', (first) => {
         const wanted = JSON.parse(String(first)) as OpenRequest;
         const body = wanted.body ?? '';
         const onward = httpRequest({
-            socketPath,
+            createConnection,
             method: wanted.method,
             path: wanted.path,
             headers: {

@@ -5,12 +5,14 @@
 import { getContext, setContext } from 'svelte';
 import { Client } from './api/client';
 import { Commands } from './commands/commands.svelte';
+import type { EngineFacts } from './engine/connection';
 import type { Host } from './host/types';
 import { Containers } from './resources/containers.svelte';
 import { Engine } from './resources/engine.svelte';
 import { Stats } from './resources/stats.svelte';
 import { Toasts } from './resources/toasts.svelte';
 import { Router } from './router/router.svelte';
+import { text } from './text';
 import { Preferences } from './theme/preferences.svelte';
 import { Clock } from './time/clock.svelte';
 
@@ -27,9 +29,16 @@ export interface App {
     readonly clock: Clock;
 }
 
+const words = text.app.trouble;
+const engineName = ({ name, version }: EngineFacts) => `${name} ${version}`;
+
 export function createApp(host: Host): App {
     const client = new Client(host);
     const engine = new Engine(client);
+    const toasts = new Toasts();
+    engine.subscribe({
+        replaced: (before, after) => toasts.say(words.replaced(engineName(after)), words.replacedDetail(engineName(before))),
+    });
     return {
         host,
         client,
@@ -39,7 +48,7 @@ export function createApp(host: Host): App {
         router: new Router(),
         commands: new Commands(),
         preferences: new Preferences(host.native.settings),
-        toasts: new Toasts(),
+        toasts,
         clock: new Clock(),
     };
 }

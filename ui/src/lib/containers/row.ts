@@ -25,7 +25,12 @@ export interface Row {
     readonly created: number;
     /** Lower case, all that a search looks at. */
     readonly haystack: string;
+    /** Sorts as people count: "web-2" before "web-10". Worked out once, since comparing by language is slow. */
+    readonly order: string;
 }
+
+/** Numbers in it get a width of their own. */
+export const orderOf = (name: string): string => name.toLowerCase().replace(/\d+/g, (digits) => digits.replace(/^0+(?=\d)/, '').padStart(12, '0'));
 
 export function rowOf(container: Schemas['ContainerSummary']): Row {
     const labels = container.Labels ?? {};
@@ -57,6 +62,7 @@ export function rowOf(container: Schemas['ContainerSummary']): Row {
         status,
         ports,
         created: container.Created ?? 0,
+        order: orderOf(name),
         haystack: [name, project, service, image, id, state, ...ports.flatMap((port) => [port.label, port.detail])].join('\n').toLowerCase(),
     };
 }
