@@ -14,7 +14,7 @@ export default defineConfig({
         { name: 'e2e', testMatch: '**/*.spec.ts' },
         { name: 'screenshots', testMatch: '**/*.shots.ts' },
         // Measures and says; asserts no times.
-        { name: 'bench', testMatch: '**/*.bench.ts', timeout: 300_000 },
+        { name: 'bench', testMatch: '**/*.bench.ts', timeout: 180_000, use: { trace: 'off' } },
     ],
     use: {
         viewport: { width: 1280, height: 800 },

@@ -6,6 +6,7 @@ import { getContext, setContext } from 'svelte';
 import { Client } from './api/client';
 import { Asking } from './asking.svelte';
 import { Commands } from './commands/commands.svelte';
+import type { EngineFacts } from './engine/connection';
 import type { Host } from './host/types';
 import { Activity } from './resources/activity.svelte';
 import { Containers } from './resources/containers.svelte';
@@ -18,6 +19,7 @@ import { Toasts } from './resources/toasts.svelte';
 import { Volumes } from './resources/volumes.svelte';
 import { Router } from './router/router.svelte';
 import { Appearance } from './theme/appearance.svelte';
+import { text } from './text';
 import { Preferences } from './theme/preferences.svelte';
 import { Clock } from './time/clock.svelte';
 
@@ -41,6 +43,9 @@ export interface App {
     readonly clock: Clock;
 }
 
+const words = text.app.trouble;
+const engineName = ({ name, version }: EngineFacts) => `${name} ${version}`;
+
 export function createApp(host: Host): App {
     const client = new Client(host);
     const engine = new Engine(client);
@@ -56,6 +61,10 @@ export function createApp(host: Host): App {
                 for (const resource of [images, volumes, networks]) resource.want();
                 once();
             }, 1_500),
+    });
+    const toasts = new Toasts();
+    engine.subscribe({
+        replaced: (before, after) => toasts.say(words.replaced(engineName(after)), words.replacedDetail(engineName(before))),
     });
     return {
         host,
@@ -73,7 +82,7 @@ export function createApp(host: Host): App {
         preferences,
         appearance: new Appearance(preferences),
         asking: new Asking(),
-        toasts: new Toasts(),
+        toasts,
         clock: new Clock(),
     };
 }

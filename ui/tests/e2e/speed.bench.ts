@@ -1,32 +1,11 @@
 // Figures for DESIGN.md, from a real engine: `npm run bench`. Times are said,
 // never asserted; amounts of work are asserted in the specs.
-import { Agent, request } from 'node:http';
+import { calls } from '../fixtures/calls.ts';
 import { container, IMAGE } from '../fixtures/scene.mjs';
 import { expect, test } from '../fixtures/test.ts';
 import { busy, told } from '../fixtures/trace.ts';
 import { ContainersPage } from './pages/containers.ts';
 import { LogsPage } from './pages/logs.ts';
-
-/** Many calls over a few connections that stay. */
-async function calls(socketPath: string, all: readonly { method: string; path: string; json?: unknown }[], atOnce = 4): Promise<void> {
-    const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
-    const waiting = [...all];
-    const worker = async () => {
-        for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-            const { method, path, json } = next;
-            await new Promise<void>((resolve, reject) => {
-                const outgoing = request({ socketPath, agent, method, path, headers: json === undefined ? {} : { 'content-type': 'application/json' } }, (answer) => {
-                    answer.resume();
-                    answer.on('end', () => ((answer.statusCode ?? 500) < 400 ? resolve() : reject(new Error(`${method} ${path}: ${answer.statusCode}`))));
-                });
-                outgoing.on('error', reject);
-                outgoing.end(json === undefined ? undefined : JSON.stringify(json));
-            });
-        }
-    };
-    await Promise.all(Array.from({ length: atOnce }, worker));
-    agent.destroy();
-}
 
 test('1,000 containers', async ({ page, engine }) => {
     const list = new ContainersPage(page);
@@ -35,7 +14,7 @@ test('1,000 containers', async ({ page, engine }) => {
     await page.goto('about:blank');
     await calls(engine.socket, names.map((name, at) => ({ method: 'POST', path: `/containers/create?name=${name}`, json: { Image: IMAGE, Cmd: ['sleep', '99'], Labels: labels(at) } })));
     await page.goBack();
-    console.log(told('open the list', await busy(page, () => list.row('many-0001').waitFor())));
+    console.log(told('open the list', await busy(page, () => page.getByText('project-0', { exact: true }).waitFor())));
     await page.waitForTimeout(1_000);
     const update = (name: string, at: number) => ({ method: 'POST', path: `/containers/${name}/update`, json: { CpuShares: 100 + at } });
     console.log(told('20 events', await busy(page, () => calls(engine.socket, names.slice(0, 20).map(update)).then(() => page.waitForTimeout(700)))));
@@ -78,11 +57,24 @@ test('a million lines', async ({ page, engine }) => {
     );
     console.log(
         told(
-            'scroll through them',
+            'jump about in them, 300 times',
             await busy(page, () =>
                 logs.list.evaluate(async (node) => {
                     for (let step = 0; step < 300; step += 1) {
                         node.scrollTop = (node.scrollHeight * ((step * 37) % 300)) / 300;
+                        await new Promise(requestAnimationFrame);
+                    }
+                }),
+            ),
+        ),
+    );
+    console.log(
+        told(
+            'scroll by a wheel, 300 frames',
+            await busy(page, () =>
+                logs.list.evaluate(async (node) => {
+                    for (let step = 0; step < 300; step += 1) {
+                        node.scrollTop -= 53;
                         await new Promise(requestAnimationFrame);
                     }
                 }),
@@ -102,7 +94,7 @@ test('a million lines', async ({ page, engine }) => {
 
 test('50,000 new lines a second', async ({ page, engine }) => {
     const logs = new LogsPage(page);
-    await container(engine.socket, { name: 'torrent', command: 'while :; do seq -f "%.0f INFO a line of a usual length, with some words in it" 1 5000; sleep 0.1; done' });
+    await container(engine.socket, { name: 'torrent', command: 'while :; do seq 1 5000; sleep 0.09; done' });
     await logs.open('torrent');
     const session = await page.context().newCDPSession(page);
     await session.send('Performance.enable');

@@ -1,4 +1,7 @@
+import { chown } from 'node:fs/promises';
+import { calls } from '../fixtures/calls.ts';
 import { container } from '../fixtures/scene.mjs';
+import { serve } from '../fixtures/server.ts';
 import { expect, test, watch } from '../fixtures/test.ts';
 import { ContainersPage } from './pages/containers.ts';
 
@@ -94,4 +97,74 @@ test('a page that a part of did not come loads itself again', async ({ browser, 
     await page.getByRole('link', { name: 'Help' }).click();
     await expect(page.getByRole('heading', { name: 'Shortcuts' })).toBeVisible();
     await context.close();
+});
+
+test('a socket that is not for this person is said to be so, and tried again', async ({ browser, engine, problems }) => {
+    const nobody = 65_534;
+    await chown(engine.socket, nobody, nobody);
+    const served = await serve(engine.socket, { bare: true });
+    const page = await browser.newPage();
+    watch(page, problems);
+    await page.goto(await served.link());
+    await expect(page.getByRole('heading', { name: 'This engine is not yours to use' })).toBeVisible();
+    await expect(page.getByText(engine.socket)).toBeVisible();
+    await expect(page.getByText('usermod -aG dhow')).toBeVisible();
+    await expect(page.getByRole('status').filter(status('Permission denied'))).toBeVisible();
+    await chown(engine.socket, 0, 0);
+    await page.getByRole('button', { name: 'Try now' }).click();
+    await expect(page.getByRole('status').filter(status('Engine running'))).toBeVisible();
+    expect(problems).toEqual([]);
+    await page.close();
+    await served.close();
+});
+
+test('another version of the engine: told, spoken to in its words, and read anew', async ({ page, engine }) => {
+    const list = new ContainersPage(page);
+    await container(engine.socket, { name: 'before', command: 'sleep 99999' });
+    await expect(list.row('before')).toContainText('Running');
+    await engine.stop('SIGKILL');
+    await expect(page.getByRole('alert')).toBeVisible();
+    // The engine is real and the same; only what it says of itself is another's.
+    await page.route('**/engine/version', async (route) => {
+        const answer = await route.fetch();
+        await route.fulfill({ response: answer, json: { ...(await answer.json()), Version: '9.8.7', ApiVersion: '1.44' } });
+    });
+    const asked = page.waitForRequest(/\/v1\.44\/containers\/json\?all=true$/);
+    await engine.start();
+    await asked;
+    await expect(page.getByText(/9\.8\.7 answers now/)).toBeVisible();
+    await expect(list.row('before')).toContainText('Running');
+});
+
+test('a clock that jumps stops nothing', async ({ page, engine }) => {
+    const list = new ContainersPage(page);
+    await container(engine.socket, { name: 'old', command: 'sleep 99999' });
+    await expect(list.row('old')).toContainText('Running');
+    for (const [hours, shown] of [[48, '2 d ago'], [-48, '0 s ago'], [0, /\d+ (?:s|min) ago/]] as const) {
+        await page.clock.setSystemTime(Date.now() + hours * 3_600_000);
+        await expect(list.row('old')).toContainText(shown);
+        await expect(page.getByRole('status').filter(status('Engine running'))).toBeVisible();
+        const name = `jump-${hours === 0 ? 'back' : hours > 0 ? 'on' : 'off'}`;
+        await container(engine.socket, { name, command: 'sleep 99999' });
+        await expect(list.row(name)).toContainText('Running');
+        await expect(list.row(name)).toContainText('%', { timeout: 15_000 });
+    }
+});
+
+test('10,000 events cost few requests, and the last of them is shown', async ({ page, engine }) => {
+    test.setTimeout(120_000);
+    const list = new ContainersPage(page);
+    for (const name of ['a', 'b']) await container(engine.socket, { name, command: 'sleep 99999' });
+    await expect(list.row('b')).toContainText('Running');
+    let asked = 0;
+    page.on('request', (request) => {
+        if (request.url().includes('/containers/json')) asked += 1;
+    });
+    const started = Date.now();
+    await calls(engine.socket, Array.from({ length: 10_000 }, (_, at) => ({ method: 'POST', path: `/containers/${at % 2 === 0 ? 'a' : 'b'}/update`, json: { CpuShares: 100 + (at % 900) } })), 8);
+    const seconds = (Date.now() - started) / 1000;
+    await engine.api('POST', '/containers/a/rename?name=last');
+    await expect(list.row('last')).toBeVisible();
+    console.log(`10,000 events in ${seconds.toFixed(1)} s: ${asked} requests`);
+    expect(asked).toBeLessThanOrEqual(Math.ceil(seconds * 4) + 3);
 });

@@ -1,3 +1,4 @@
+import { orderOf } from './row';
 import { describe, expect, it } from 'vitest';
 import { counts, itemsOf, type Query } from './list';
 import { rowOf } from './row';
@@ -50,4 +51,9 @@ describe('the list', () => {
         // A frame is 16 ms; machines that run tests are busy.
         expect(performance.now() - started).toBeLessThan(100);
     });
+});
+
+it('sorts as people count', () => {
+    const sorted = ['web-10', 'Web-2', 'web-002', 'api', 'web'].sort((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
+    expect(sorted.map((name) => name.toLowerCase())).toEqual(['api', 'web', 'web-2', 'web-002', 'web-10']);
 });

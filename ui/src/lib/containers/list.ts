@@ -111,12 +111,13 @@ function groupOf(project: string, rows: readonly Row[], collapsed: boolean): Gro
 
 const STATE_ORDER = ['running', 'restarting', 'paused', 'created', 'exited', 'dead', 'removing'];
 const collator = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
+const compareOrder = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 const compareText = (a: string, b: string) => collator.compare(a, b);
 
 function comparer({ key, descending }: Sort, measures: Measures): (a: Row, b: Row) => number {
     const sign = descending ? -1 : 1;
     const by: Record<SortKey, (a: Row, b: Row) => number> = {
-        name: (a, b) => compareText(a.name, b.name),
+        name: (a, b) => compareOrder(a.order, b.order),
         state: (a, b) => STATE_ORDER.indexOf(a.state) - STATE_ORDER.indexOf(b.state),
         image: (a, b) => compareText(a.image, b.image),
         cpu: (a, b) => (measures(a.id)?.cpu ?? -1) - (measures(b.id)?.cpu ?? -1),
@@ -124,5 +125,5 @@ function comparer({ key, descending }: Sort, measures: Measures): (a: Row, b: Ro
         created: (a, b) => a.created - b.created,
     };
     // Equal rows keep a place of their own: nothing jumps.
-    return (a, b) => sign * by[key](a, b) || compareText(a.name, b.name) || compareText(a.id, b.id);
+    return (a, b) => sign * by[key](a, b) || compareOrder(a.order, b.order) || compareOrder(a.id, b.id);
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Meter, memoryOf, type RawStats } from './measure';
+import { appended, Meter, memoryOf, type RawStats, type Sample } from './measure';
 
 const raw = (second: number, cpu: number, more: object = {}) =>
     ({ read: new Date(Date.UTC(2026, 0, 1) + second * 1000).toISOString(), cpu_stats: { cpu_usage: { total_usage: cpu } }, memory_stats: { usage: 100, limit: 1000, stats: { inactive_file: 30 } }, ...more }) as unknown as RawStats;
@@ -27,4 +27,10 @@ it('adds networks and devices to bytes each second', () => {
 it('takes the cache off as docker does, of both kinds of cgroups', () => {
     const memory = (stats: object) => memoryOf({ memory_stats: { usage: 100, stats } } as unknown as RawStats);
     expect([memory({ total_inactive_file: 10, inactive_file: 5 }), memory({ inactive_file: 5 }), memory({ inactive_file: 500 }), memory({})]).toEqual([90, 95, 100, 100]);
+});
+
+it('keeps times ascending when the clock is set back', () => {
+    const samples = [10, 20, 30].map((at) => ({ at }) as Sample);
+    expect(appended(samples, { at: 40 } as Sample, 3).map(({ at }) => at)).toEqual([20, 30, 40]);
+    expect(appended(samples, { at: 15 } as Sample, 3).map(({ at }) => at)).toEqual([10, 15]);
 });

@@ -53,6 +53,12 @@ export class Meter {
     }
 }
 
+/** The newest `kept` samples. After a clock was set back, those of a time yet to come are of no use. */
+export function appended(history: readonly Sample[], sample: Sample, kept: number): readonly Sample[] {
+    const before = (history.at(-1)?.at ?? -Infinity) < sample.at ? history : history.filter((earlier) => earlier.at < sample.at);
+    return [...before.slice(-(kept - 1)), sample];
+}
+
 function countersOf(raw: RawStats, now: number): Counters {
     let [received, sent, read, written] = [0, 0, 0, 0];
     for (const network of Object.values(raw.networks ?? {})) {

@@ -27,7 +27,12 @@ export interface Row {
     readonly haystack: string;
     /** As the engine told it: mounts, networks and ports are other screens' matter. */
     readonly summary: Schemas['ContainerSummary'];
+    /** Sorts as people count: "web-2" before "web-10". Worked out once, since comparing by language is slow. */
+    readonly order: string;
 }
+
+/** Numbers in it get a width of their own. */
+export const orderOf = (name: string): string => name.toLowerCase().replace(/\d+/g, (digits) => digits.replace(/^0+(?=\d)/, '').padStart(12, '0'));
 
 export function rowOf(container: Schemas['ContainerSummary']): Row {
     const labels = container.Labels ?? {};
@@ -59,6 +64,7 @@ export function rowOf(container: Schemas['ContainerSummary']): Row {
         status,
         ports,
         created: container.Created ?? 0,
+        order: orderOf(name),
         haystack: [name, project, service, image, id, state, ...ports.flatMap((port) => [port.label, port.detail])].join('\n').toLowerCase(),
         summary: container,
     };

@@ -35,11 +35,15 @@ const GLOG_LEVELS: Readonly<Record<string, Level>> = { I: 'info', W: 'warn', E: 
 /** What a crash leaves behind has no level, and is grave. */
 const CRASH = /^(?:Traceback \(most recent call last\)|Exception in thread |panic: |Unhandled (?:exception|rejection)|Segmentation fault|fatal error: )/;
 
+/** Whether there is anything to look closer at: most lines are read no further. */
+const ANY = /trace|trc|dbg|dbug|debug|inf|notice|log|statement|warn|wrn|err|fail|fatal|ftl|crit|severe|panic|pnc|alert|emerg|fine|verbose|silly|default|exception|unhandled|segmentation/i;
+
 /** The level of a line of words, or null where it names none. */
 export function levelOfLine(words: string): Level | null {
     const head = words.length > HEAD ? words.slice(0, HEAD) : words;
     const glog = GLOG.exec(head)?.[1];
     if (glog !== undefined) return GLOG_LEVELS[glog] ?? null;
+    if (!ANY.test(head)) return null;
     if (CRASH.test(head)) return 'error';
     const first = FIRST.exec(head)?.[1];
     const byColon = first === undefined ? null : levelOf(first);

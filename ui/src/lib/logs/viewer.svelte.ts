@@ -15,8 +15,12 @@ import type { Threshold } from './level';
 import { queryOf, type Range } from './range';
 import { micros, Runs } from './runs';
 import { patternOf, Sieve } from './sieve';
+import { giveWay } from '$lib/time/way';
 
 const SLICE = 8;
+/** More than this between two frames is a flood: nobody reads it, and it is drawn a few times a second. */
+const FLOOD = 60;
+const PACE = 100;
 
 export interface Subject {
     readonly id: string;
@@ -43,6 +47,7 @@ export class LogViewer {
     #stream: AbortController | null = null;
     #resume = '';
     #told = false;
+    #drawn = { end: 0, at: -Infinity };
     #closed = false;
 
     constructor(app: App, subject: Subject) {
@@ -100,7 +105,7 @@ export class LogViewer {
 
     /** The text of lines, all that are shown unless it says which. */
     collect(times: boolean, numbers: readonly number[] | null = this.filtered): Promise<string[]> {
-        return collect(this.buffer, numbers, times, () => new Promise((done) => setTimeout(done)));
+        return collect(this.buffer, numbers, times, giveWay);
     }
 
     #again(): void {
@@ -154,10 +159,15 @@ export class LogViewer {
         const frames = new Frames();
         // Not `for await`: WebKit cannot iterate over streams.
         const reader = body.getReader();
+        let until = performance.now() + SLICE;
         for (let part = await reader.read(); !part.done && !signal.aborted; part = await reader.read()) {
             if (this.#subject.tty) this.buffer.push('stdout', part.value);
             else frames.push(part.value, (output, bytes) => this.buffer.push(output, bytes));
             this.#tell();
+            // Chunks that are here already come without a pause between them.
+            if (performance.now() < until) continue;
+            await giveWay();
+            until = performance.now() + SLICE;
         }
     }
 
@@ -199,9 +209,17 @@ export class LogViewer {
     #tell(): void {
         if (this.#told || this.#closed) return;
         this.#told = true;
+        const flood = this.buffer.end - this.#drawn.end > FLOOD;
+        const wait = flood ? this.#drawn.at + PACE - performance.now() : 0;
+        if (wait > 0) setTimeout(() => this.#draw(), wait);
+        else this.#draw();
+    }
+
+    #draw(): void {
         // A hidden page gets no frames: nothing is drawn.
         requestAnimationFrame(() => {
             this.#told = false;
+            this.#drawn = { end: this.buffer.end, at: performance.now() };
             const until = performance.now() + SLICE;
             this.sieve?.scan(this.buffer, () => performance.now() > until);
             this.version += 1;

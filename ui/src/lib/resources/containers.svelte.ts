@@ -19,6 +19,8 @@ export interface RemoveOptions {
 }
 
 const AT_ONCE = 4;
+/** Enough of an id to name one, in an address that stays short. */
+const BEGINNING = 20;
 /** Events of a container that change nothing in the list. */
 const QUIET = /^(?:exec_|attach$|detach$|resize$|top$|export$|archive-path$|extract-to-dir$|copy$|commit$|kill$|stop$)/;
 
@@ -35,7 +37,7 @@ export class Containers {
         this.#listing = new Listing(engine, {
             id: (row) => row.id,
             all: (signal) => list({}, signal),
-            some: (ids, signal) => list({ filters: filters({ id: ids }) }, signal),
+            some: (ids, signal) => list({ filters: filters({ id: ids.map((id) => id.slice(0, BEGINNING)) }) }, signal),
             concerns: containerChange,
         });
     }

@@ -12,7 +12,7 @@ import type { Engine, EngineEvent } from './engine.svelte';
 const GATHER = 40;
 const FLOOR = 250;
 /** Names in one request: more would be a long address for a list that is as cheap whole. */
-const FEW = 24;
+const FEW = 64;
 
 export interface Source<T> {
     readonly id: (item: T) => string;

@@ -4,7 +4,7 @@
 // a time, and the next round begins a while after the last one ended, so that
 // a slow engine is not asked more. Nothing is asked while nobody looks.
 import type { Client } from '$lib/api/client';
-import { Meter, type RawStats, type Sample } from '$lib/containers/measure';
+import { appended, Meter, type RawStats, type Sample } from '$lib/containers/measure';
 import { SvelteMap } from 'svelte/reactivity';
 import type { Engine } from './engine.svelte';
 
@@ -88,7 +88,7 @@ export class Stats {
             const meter = this.#meters.get(id) ?? new Meter();
             this.#meters.set(id, meter);
             const sample = meter.measure(raw, Date.now());
-            if (sample !== null) this.history.set(id, [...(this.history.get(id) ?? []).slice(1 - this.#kept(id)), sample]);
+            if (sample !== null) this.history.set(id, appended(this.history.get(id) ?? [], sample, this.#kept(id)));
         } catch {
             // It has stopped in between, or the engine has: the list says so.
             this.#meters.delete(id);

@@ -46,6 +46,8 @@ export const app = {
             detail: () => 'It answers, but not as it should.',
         },
         retry: 'Try now',
+        replaced: (engine: string) => `${engine} answers now`,
+        replacedDetail: (before: string) => `It was ${before}. Everything here was fetched anew.`,
         stale: 'What you see is what was last known.',
     },
     palette: {
