@@ -110,8 +110,10 @@ test('a socket that is not for this person is said to be so, and tried again', a
     await expect(page.getByText(engine.socket)).toBeVisible();
     await expect(page.getByText('usermod -aG dhow')).toBeVisible();
     await expect(page.getByRole('status').filter(status('Permission denied'))).toBeVisible();
-    await chown(engine.socket, 0, 0);
     await page.getByRole('button', { name: 'Try now' }).click();
+    await expect(page.getByRole('heading', { name: 'This engine is not yours to use' })).toBeVisible();
+    // From here on it is found without being asked again.
+    await chown(engine.socket, 0, 0);
     await expect(page.getByRole('status').filter(status('Engine running'))).toBeVisible();
     expect(problems).toEqual([]);
     await page.close();
@@ -151,20 +153,20 @@ test('a clock that jumps stops nothing', async ({ page, engine }) => {
     }
 });
 
-test('10,000 events cost few requests, and the last of them is shown', async ({ page, engine }) => {
+test('2,000 events cost few requests, and the last of them is shown', async ({ page, engine }) => {
     test.setTimeout(120_000);
     const list = new ContainersPage(page);
-    for (const name of ['a', 'b']) await container(engine.socket, { name, command: 'sleep 99999' });
-    await expect(list.row('b')).toContainText('Running');
+    for (const name of ['one', 'two']) await container(engine.socket, { name, command: 'sleep 99999' });
+    await expect(list.row('two')).toContainText('Running');
     let asked = 0;
     page.on('request', (request) => {
         if (request.url().includes('/containers/json')) asked += 1;
     });
     const started = Date.now();
-    await calls(engine.socket, Array.from({ length: 10_000 }, (_, at) => ({ method: 'POST', path: `/containers/${at % 2 === 0 ? 'a' : 'b'}/update`, json: { CpuShares: 100 + (at % 900) } })), 8);
+    await calls(engine.socket, Array.from({ length: 2_000 }, (_, at) => ({ method: 'POST', path: `/containers/${at % 2 === 0 ? 'one' : 'two'}/update`, json: { CpuShares: 100 + (at % 900) } })), 8);
     const seconds = (Date.now() - started) / 1000;
-    await engine.api('POST', '/containers/a/rename?name=last');
+    await engine.api('POST', '/containers/one/rename?name=last');
     await expect(list.row('last')).toBeVisible();
-    console.log(`10,000 events in ${seconds.toFixed(1)} s: ${asked} requests`);
+    console.log(`2,000 events in ${seconds.toFixed(1)} s: ${asked} requests`);
     expect(asked).toBeLessThanOrEqual(Math.ceil(seconds * 4) + 3);
 });
