@@ -17,9 +17,7 @@ pub fn ours(name: &str) -> PathBuf {
         .map(|folder| folder.join(name))
         .find(|path| path.is_file());
     found.unwrap_or_else(|| {
-        panic!(
-            "{name} is not built: run `cargo build --workspace --bins` first, or `cargo xtask test`"
-        )
+        panic!("{name} is not built: run `cargo build --bins` first, or `cargo xtask test`")
     })
 }
 

@@ -24,11 +24,11 @@ pub fn workspace() -> &'static Path {
         .expect("xtask lives two folders below the root")
 }
 
-/// Builds the workspace's programs and returns the folder they are in. A
-/// choice of packages would give their dependencies other features, and so
-/// compile them again for the tests.
+/// Builds the engine's programs and returns the folder they are in. These are
+/// the workspace's default members; another choice of packages would give
+/// their dependencies other features, and so compile them again for the tests.
 pub fn build_programs(release: bool) -> Result<PathBuf> {
-    let mut arguments = vec!["build", "--workspace", "--bins"];
+    let mut arguments = vec!["build", "--bins"];
     if release {
         arguments.push("--release");
     }

@@ -6,6 +6,7 @@
 //! way a person would.
 #![forbid(unsafe_code)]
 
+mod app;
 mod bench;
 mod cargo;
 mod command;
@@ -36,6 +37,8 @@ enum Task {
     Test(test::Options),
     /// Check dependencies and sources against the rules of the house.
     Tidy,
+    /// Draw the pictures in icons/ anew from their sources.
+    Icons,
 }
 
 fn main() -> ExitCode {
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Task::Bench(options) => bench::bench(&options),
         Task::Test(options) => test::all(&options),
         Task::Tidy => tidy::run(),
+        Task::Icons => app::draw_icons(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -38,6 +38,27 @@ pub const TEST: &[&str] = &[
     "zstd",
 ];
 
+/// Needed to compile the app.
+pub const APP: &[&str] = &[
+    "libayatana-appindicator3-dev",
+    "librsvg2-dev",
+    "libwebkit2gtk-4.1-dev",
+];
+
+/// Needed by the app's tests: a display, a bus, a window manager, a tray, and
+/// what drives them.
+pub const APP_TEST: &[&str] = &[
+    "dbus-daemon",
+    "openbox",
+    "webkit2gtk-driver",
+    "xdotool",
+    "xfce4-panel",
+    "xvfb",
+];
+
+/// Needed to draw the icons anew.
+pub const ICONS: &[&str] = &["librsvg2-bin"];
+
 /// Installs those of `wanted` that are missing.
 pub fn ensure(wanted: &[&[&str]]) -> Result<()> {
     let wanted: BTreeSet<&str> = wanted.iter().copied().flatten().copied().collect();

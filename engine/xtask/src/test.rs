@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::cargo::{cargo, target_directory};
 use crate::command::{as_root, is_root, may_use_sudo, run, shown};
-use crate::{lock, packages};
+use crate::{app, lock, packages};
 
 /// How long one test program may take. The harness names the tests that
 /// were under way.
@@ -29,6 +29,10 @@ pub struct Options {
     /// Test only this package (may be repeated).
     #[arg(short, long)]
     package: Vec<String>,
+    /// Leave out the window and the tray, which take WebKit to compile and
+    /// Node.js to build the page. `-p dhow-app` tests nothing else.
+    #[arg(long)]
+    no_app: bool,
     /// Skip rustfmt and clippy.
     #[arg(long)]
     no_lint: bool,
@@ -40,10 +44,27 @@ pub struct Options {
     rest: Vec<String>,
 }
 
+impl Options {
+    /// Whether any of the engine is tested.
+    fn with_engine(&self) -> bool {
+        self.package.is_empty() || self.package.iter().any(|name| name != app::PACKAGE)
+    }
+
+    /// Whether the app is tested.
+    fn with_app(&self) -> bool {
+        let named = self.package.iter().any(|name| name == app::PACKAGE);
+        !self.no_app && (self.package.is_empty() || named)
+    }
+}
+
 pub fn all(options: &Options) -> Result<()> {
     let started = Instant::now();
     if !options.no_install {
-        packages::ensure(&[packages::BUILD, packages::RUN, packages::TEST])?;
+        let mut wanted = vec![packages::BUILD, packages::RUN, packages::TEST];
+        if options.with_app() {
+            wanted.extend([packages::APP, packages::APP_TEST]);
+        }
+        packages::ensure(&wanted)?;
     }
     may_use_sudo(
         "running containers in the tests",
@@ -57,7 +78,6 @@ pub fn all(options: &Options) -> Result<()> {
         steps.take("clippy", || {
             run(&mut cargo(&[
                 "clippy",
-                "--workspace",
                 "--all-targets",
                 "--quiet",
                 "--keep-going",
@@ -68,12 +88,22 @@ pub fn all(options: &Options) -> Result<()> {
         });
     }
     // The tests run all programs of the engine, not only their own package's.
-    steps.take("build", || {
-        run(&mut cargo(&["build", "--workspace", "--bins"]))
-    });
+    steps.take("build", || run(&mut cargo(&["build", "--bins"])));
     let mut totals = Totals::default();
     if steps.take("sweep", sweep) {
-        steps.take("tests", || tests(options, &mut totals));
+        if options.with_engine() {
+            let named = options.package.iter().cloned();
+            let engine: Vec<String> = named.filter(|name| name != app::PACKAGE).collect();
+            steps.take("tests", || tests(options, &engine, &mut totals));
+        }
+        if options.with_app() && steps.take("page", app::build_page) {
+            if !options.no_lint {
+                steps.take("app: clippy", app::lint);
+            }
+            steps.take("app: driver", app::ensure_driver);
+            let package = [app::PACKAGE.to_owned()];
+            steps.take("app: tests", || tests(options, &package, &mut totals));
+        }
     }
     steps.take("sweep after", sweep);
 
@@ -105,13 +135,11 @@ pub fn sweep() -> Result<()> {
     Ok(())
 }
 
-fn tests(options: &Options, totals: &mut Totals) -> Result<()> {
+/// Runs the tests of `packages`, or of the whole engine where none is named.
+fn tests(options: &Options, packages: &[String], totals: &mut Totals) -> Result<()> {
     let mut command = cargo(&["test", "--no-fail-fast"]);
-    for package in &options.package {
+    for package in packages {
         command.args(["--package", package]);
-    }
-    if options.package.is_empty() {
-        command.arg("--workspace");
     }
     command.args(&options.filter);
     if !options.rest.is_empty() {

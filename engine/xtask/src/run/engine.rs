@@ -65,7 +65,7 @@ impl Place {
         // Nothing that the machine has for another dhowd is read or touched.
         let configuration = self.folder.join("daemon.json");
         std::fs::write(&configuration, "{}")?;
-        let flags = [
+        let mut flags = vec![
             format!("--host={}", self.host()),
             format!("--data-root={}", self.folder.join("data").display()),
             format!("--exec-root={}/exec", self.run),
@@ -74,6 +74,8 @@ impl Place {
             format!("--bridge={}", self.bridge),
             format!("--cgroup-parent=/{}", self.cgroup),
         ];
+        // The window is the person's, and is to reach the socket.
+        flags.extend(own_group().map(|group| format!("--group={group}")));
         let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
         Ok(as_root(self.programs.join("dhowd"), &flags))
     }
@@ -119,7 +121,7 @@ impl Signals {
     /// Starts a program that is to get its signals: it would inherit that
     /// they are held back. A Ctrl-C in this instant ends us at once; the
     /// next run clears up then.
-    fn released(&self, command: &mut Command) -> Result<Child> {
+    pub fn released(&self, command: &mut Command) -> Result<Child> {
         self.0.thread_unblock()?;
         let child = command.spawn();
         self.0.thread_block()?;
@@ -256,6 +258,13 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// The group of the person who runs this, where it is theirs alone.
+fn own_group() -> Option<String> {
+    let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok()??;
+    let group = nix::unistd::Group::from_gid(user.gid).ok()??;
+    (!user.uid.is_root() && group.name == user.name).then_some(group.name)
 }
 
 fn page_is_up(port: u16) -> bool {

@@ -2,13 +2,15 @@
 //!
 //! It builds, starts `dhowd` on roots of its own, runs the image that is
 //! built into the engine, says where the page is, and waits. Ctrl-C removes
-//! every trace; a run that was killed is cleared up by the next one.
+//! every trace; a run that was killed is cleared up by the next one. Where
+//! there is a display, the window opens on the engine as well.
 //!
 //! The development build is used: it is done in half the time of a release
 //! build, shares its dependencies with the tests, and what would be slow in
 //! it (hashing, inflating, the database) is optimised in it as well.
 
 mod engine;
+mod window;
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -17,7 +19,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::cargo::{build_programs, target_directory};
 use crate::command::may_use_sudo;
-use crate::{lock, packages};
+use crate::{app, lock, packages};
 use engine::{Ended, Engine, Place};
 
 /// The container's name.
@@ -37,27 +39,38 @@ pub struct Options {
     /// The engine's name, for having several side by side.
     #[arg(long, default_value = "run")]
     name: String,
+    /// Don't open the window.
+    #[arg(long)]
+    no_window: bool,
     /// Don't look for missing packages.
     #[arg(long)]
     no_install: bool,
 }
 
 pub fn run(options: &Options) -> Result<()> {
+    let with_window = !options.no_window && window::has_display();
     if !options.no_install {
-        packages::ensure(&[packages::BUILD, packages::RUN])?;
+        let mut wanted = vec![packages::BUILD, packages::RUN];
+        wanted.extend(with_window.then_some(packages::APP));
+        packages::ensure(&wanted)?;
     }
     may_use_sudo(
         "running containers",
         "dhowd (on roots of its own, below target/dhow-run)",
     )?;
     let programs = build_programs(options.release)?;
+    let app = if with_window {
+        Some(app::build(options.release)?)
+    } else {
+        None
+    };
     let _lock = lock::try_take(&lock_name(&options.name))?
         .context("`cargo xtask run` is running already; stop it with Ctrl-C there")?;
 
     let signals = engine::catch_signals()?;
     let place = Place::new(&options.name, &programs, &target_directory()?)?;
     let mut engine = Engine::start(place, &signals)?;
-    let outcome = show(&mut engine, options, &signals);
+    let outcome = show(&mut engine, options, app.as_deref(), &signals);
     if outcome.is_err() {
         eprintln!("── the daemon's last words\n{}", engine.last_words());
     }
@@ -91,7 +104,12 @@ fn lock_name(name: &str) -> String {
     format!("run-{name}")
 }
 
-fn show(engine: &mut Engine, options: &Options, signals: &engine::Signals) -> Result<()> {
+fn show(
+    engine: &mut Engine,
+    options: &Options,
+    app: Option<&Path>,
+    signals: &engine::Signals,
+) -> Result<()> {
     let port = match options.port {
         Some(port) => serve(engine, port).map(|()| port)?,
         // The first choice, or where that is taken any other.
@@ -112,6 +130,18 @@ fn show(engine: &mut Engine, options: &Options, signals: &engine::Signals) -> Re
     println!("Use it from another terminal, as dhow or as docker:\n");
     println!("    export DOCKER_HOST={}", engine.host());
     println!("    export PATH={}:$PATH\n", engine.programs().display());
+    // Closed when this is over, one way or the other.
+    let _window = match app {
+        Some(app) => Some(window::open(app, &engine.host(), signals)?),
+        None => None,
+    };
+    match app {
+        Some(_) => println!("The window shows the same."),
+        None if options.no_window => {}
+        None => {
+            println!("No window opens without a display. In a browser:\n\n    dhow dashboard\n")
+        }
+    }
     println!("Ctrl-C stops it and removes every trace.");
     match engine.wait(signals)? {
         Ended::Asked => Ok(()),

@@ -46,6 +46,7 @@ const EFFECTS: &[&str] = &[
 pub fn check(root: &Path, findings: &mut Findings) -> Result<()> {
     let mut files = Vec::new();
     collect(&root.join("engine"), &mut files)?;
+    collect(&root.join("src-tauri"), &mut files)?;
     files.sort();
     for file in files {
         let text = std::fs::read_to_string(&file)

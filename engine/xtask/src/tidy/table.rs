@@ -66,6 +66,8 @@ pub const RULES: &[Rule] = &[
         &["dhow-client", "dhow-compose", "dhow-machine", "dhow-model"],
         &["axum", "libcontainer", "tauri"],
     ),
+    // The window and the tray: a face, which knows the engine as any client.
+    rule("dhow-app", &["dhow-client"], &["axum", "libcontainer"]),
     // Programs that are carried inside the engine as bytes.
     rule("dhow-init", &[], SYNC),
     rule("dhow-welcome", &[], SYNC),
