@@ -24,7 +24,7 @@ pub fn make<R: Runtime>(app: &AppHandle<R>, hidden: bool) -> tauri::Result<Webvi
         .zoom_hotkeys_enabled(true)
         // Terminals paste.
         .enable_clipboard_access()
-        .on_navigation(|address| leads_nowhere_else(address))
+        .on_navigation(leads_nowhere_else)
         .on_new_window(|address, _| {
             leads_nowhere_else(&address);
             NewWindowResponse::Deny

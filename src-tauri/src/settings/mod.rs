@@ -86,9 +86,8 @@ impl Store {
         let (changed, mut changes) = tokio::sync::mpsc::channel::<()>(1);
         let path = self.0.path.clone();
         let handler = move |event: notify::Result<notify::Event>| {
-            let about_us = |event: &notify::Event| {
-                !event.kind.is_access() && event.paths.iter().any(|changed| *changed == path)
-            };
+            let about_us =
+                |event: &notify::Event| !event.kind.is_access() && event.paths.contains(&path);
             if event.as_ref().is_ok_and(about_us) {
                 // One is enough to make us look.
                 let _ = changed.try_send(());

@@ -126,6 +126,11 @@ impl Desktop {
         variables
     }
 
+    /// The bus's address.
+    pub fn bus(&self) -> &str {
+        &self.bus
+    }
+
     pub fn connection(&self) -> Connection {
         connection::Builder::address(self.bus.as_str())
             .and_then(connection::Builder::build)

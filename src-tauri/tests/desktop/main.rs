@@ -13,6 +13,7 @@ mod process;
 
 mod bridge;
 mod engine;
+mod notices;
 mod strangers;
 mod tray;
 mod window;

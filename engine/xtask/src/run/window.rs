@@ -29,8 +29,7 @@ impl Window {
     /// `folder`, so that those of an installed Dhow stay as they are.
     pub fn open(program: &Path, host: &str, folder: &Path, signals: &Signals) -> Result<Self> {
         let mut app: Command = command(program, &[]);
-        app.env("DOCKER_HOST", host)
-            .env_remove("DOCKER_CONTEXT")
+        app.env("DHOW_HOST", host)
             .env("XDG_CONFIG_HOME", folder.join("config"))
             .env("XDG_DATA_HOME", folder.join("data"))
             .env("XDG_CACHE_HOME", folder.join("cache"))
