@@ -48,18 +48,17 @@ pub fn all(options: &Options) -> Result<()> {
     let started = Instant::now();
     // Asked for some tests only, one does not wait for the pages and the app.
     let everything = options.filter.is_none() && options.package.is_empty();
+    // On a desktop of their own, and asked for by name.
+    let desktop = options.package.iter().any(|name| name == app::PACKAGE);
     if !options.no_install {
-        let (app, app_test) = match everything {
-            true => (packages::APP, packages::APP_TEST),
-            false => (&[][..], &[][..]),
-        };
-        packages::ensure(&[
-            packages::BUILD,
-            packages::RUN,
-            packages::TEST,
-            app,
-            app_test,
-        ])?;
+        let mut wanted = vec![packages::BUILD, packages::RUN, packages::TEST];
+        if everything || desktop {
+            wanted.push(packages::APP);
+        }
+        if desktop {
+            wanted.push(packages::APP_TEST);
+        }
+        packages::ensure(&wanted)?;
     }
     may_use_sudo(
         "running containers in the tests",
@@ -69,10 +68,15 @@ pub fn all(options: &Options) -> Result<()> {
 
     let mut steps = Steps::default();
     let mut totals = Totals::default();
-    if everything {
+    if everything || desktop {
         // Before the build, which puts them into `dhow`.
         steps.take("pages", || ui::build(!options.no_install));
+    }
+    if everything {
         steps.take("tests of pages", || pages::unit(&mut totals));
+    }
+    if desktop {
+        steps.take("driver of app", app::ensure_driver);
     }
     if !options.no_lint {
         steps.take("format", || run(&mut cargo(&["fmt", "--all", "--check"])));
@@ -88,9 +92,10 @@ pub fn all(options: &Options) -> Result<()> {
             if !options.no_lint {
                 steps.take("clippy of app", || clippy(APP));
             }
-            if steps.take("driver of app", app::ensure_driver) {
-                steps.take("tests of app", || cargo_test(APP, options, &mut totals));
-            }
+            let programs = [APP, &["--bins"]].concat();
+            steps.take("tests of app", || {
+                cargo_test(&programs, options, &mut totals)
+            });
         }
     }
     steps.take("sweep after", sweep);
@@ -99,7 +104,7 @@ pub fn all(options: &Options) -> Result<()> {
     for step in &steps.0 {
         let outcome = if step.failed { "FAILED" } else { "ok" };
         println!(
-            "{:<12} {outcome:<7} {:>6.1} s",
+            "{:<14} {outcome:<7} {:>6.1} s",
             step.name,
             step.took.as_secs_f64()
         );
