@@ -7,9 +7,11 @@ use crate::driver::App;
 
 /// What the page's own host does, in a few lines.
 const HELPERS: &str = r"
-    let last = 1000 + Math.floor(Math.random() * 1000) * 20;
+    // Ahead of the page's own numbers, and not too far.
+    window.last ??= 2000;
+    const next = () => ++window.last;
     const request = async (method, path, body) => {
-        const number = ++last;
+        const number = next();
         const head = { number, method, path, headers: [['content-type', 'application/json']] };
         if (body instanceof Uint8Array) {
             await invoke('engine_expect', { number });
@@ -97,7 +99,7 @@ fn a_hijacked_connection_ends_in_each_direction_on_its_own() {
     let script = with_helpers(
         r"
         const made = await json('POST', '/v1.51/containers/box/exec', { Cmd: ['sha256sum'], AttachStdin: true, AttachStdout: true, Tty: false });
-        const number = ++last;
+        const number = next();
         const head = { number, method: 'POST', path: `/v1.51/exec/${made.body.Id}/start`, headers: [['content-type', 'application/json']], body: { text: '{}' } };
         const opened = await invoke('engine_open', { head });
         if (!opened.duplex) return opened;
@@ -110,7 +112,7 @@ fn a_hijacked_connection_ends_in_each_direction_on_its_own() {
     // What the engine refuses is an answer, and no connection.
     let script = with_helpers(
         r"
-        const number = ++last;
+        const number = next();
         const head = { number, method: 'POST', path: '/v1.51/exec/none/start', headers: [['content-type', 'application/json']], body: { text: '{}' } };
         const opened = await invoke('engine_open', { head });
         return [opened.duplex, opened.status, JSON.parse(text(await read(number))).message];",
@@ -164,7 +166,7 @@ fn nothing_but_the_api_goes_over() {
     // The same request does not happen twice, whoever sends it again.
     let script = with_helpers(
         r"
-        const head = { number: ++last, method: 'POST', path: '/v1.51/volumes/create', headers: [['content-type', 'application/json']], body: { text: '{}' } };
+        const head = { number: next(), method: 'POST', path: '/v1.51/volumes/create', headers: [['content-type', 'application/json']], body: { text: '{}' } };
         await invoke('engine_request', { head });
         return await invoke('engine_request', { head }).then(() => 'twice', (error) => error.failure);",
     );

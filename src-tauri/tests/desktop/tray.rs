@@ -87,9 +87,16 @@ fn clicks_stop_start_and_restart_containers() {
             .then_some(())
     });
 
-    menu.click(&["● shop", "Stop"]);
-    becomes(&engine, "web", "exited");
-    becomes(&engine, "db", "exited");
+    // What is stopped is what the menu shows, so the restarted one has to be
+    // back in it, whatever it showed in between.
+    until("the project is stopped", || {
+        menu.shows("● web");
+        menu.click(&["● shop", "Stop"]);
+        dhow_testkit::wait::within(std::time::Duration::from_secs(5), || {
+            let exited = |name| state(&engine, name) == "exited";
+            (exited("web") && exited("db")).then_some(())
+        })
+    });
     menu.click(&["Stop all containers"]);
     becomes(&engine, "al_one", "exited");
     menu.shows("No containers run");
@@ -152,6 +159,6 @@ fn the_engine_s_state_is_in_icon_and_menu() {
     assert!(!menu.text().contains("Start the engine"));
     until("the icon changes", || (menu.icon() != up).then_some(()));
     engine.start_again();
-    menu.click(&["Look again"]);
+    // Found again without being asked to look.
     menu.shows("Engine running · no containers");
 }
