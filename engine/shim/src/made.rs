@@ -94,18 +94,30 @@ fn lent(lender: &Lender) -> io::Result<OwnedFd> {
     )
 }
 
+/// How often the kernel may be unsure whether `..` is still inside: a rename
+/// or a mount anywhere on the machine makes it so.
+const RACES: u32 = 1000;
+
+fn open_beneath(root: &OwnedFd, path: &str) -> io::Result<OwnedFd> {
+    let (flags, resolve) = (
+        OFlags::PATH | OFlags::CLOEXEC,
+        ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS,
+    );
+    let mut races = 0;
+    loop {
+        match rustix::fs::openat2(root, path, flags, Mode::empty(), resolve) {
+            Err(rustix::io::Errno::AGAIN) if races < RACES => races += 1,
+            found => return Ok(found?),
+        }
+    }
+}
+
 /// Binds what `subpath` leads to below `root`. What was opened is what is
 /// bound, whatever others make of the path meanwhile.
 fn inside(root: &Path, subpath: &str, target: &Path) -> io::Result<()> {
     let directory = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let root = rustix::fs::open(root, directory, Mode::empty())?;
-    let found = rustix::fs::openat2(
-        &root,
-        subpath,
-        OFlags::PATH | OFlags::CLOEXEC,
-        Mode::empty(),
-        ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS,
-    )?;
+    let found = open_beneath(&root, subpath)?;
     let kind = FileType::from_raw_mode(rustix::fs::fstat(&found)?.st_mode);
     if kind == FileType::Directory {
         fs::create_dir_all(target)?;
