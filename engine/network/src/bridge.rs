@@ -460,7 +460,7 @@ impl State {
 }
 
 /// The host's end of the veth pair of `address`: one address has one pair, and
-/// subnets of several engines do not overlap.
+/// subnets of several engines do not overlap, even if they start at once.
 fn link_name(address: Ipv4Addr) -> String {
     format!("veth{:08x}", u32::from(address))
 }

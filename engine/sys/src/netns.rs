@@ -8,9 +8,11 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use dhow_model::{ErrorKind, HasKind};
 use nix::sched::{CloneFlags, setns, unshare};
+use rustix::fs::{FlockOperation, flock};
 
 use crate::netlink;
 
@@ -38,6 +40,31 @@ pub fn current() -> Result<OwnedFd, Error> {
     File::open("/proc/thread-self/ns/net")
         .map(OwnedFd::from)
         .map_err(failed("open"))
+}
+
+/// How often a lock that somebody has is tried again.
+const LOCK_PAUSE: Duration = Duration::from_millis(5);
+
+/// Holds off every other [`lock`] of the calling thread's network namespace,
+/// in whatever process, until dropped or until the process is gone.
+///
+/// A file of `/run` would not do: engines that share a network may have
+/// different mounts. The kernel has one inode for a network namespace, and
+/// `flock(2)` works on it. Any user can take it, though, so nobody waits for
+/// it longer than `patience`: then there is `None`.
+pub fn lock(patience: Duration) -> Result<Option<OwnedFd>, Error> {
+    let namespace = current()?;
+    let deadline = Instant::now() + patience;
+    loop {
+        match flock(&namespace, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(Some(namespace)),
+            Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < deadline => {
+                thread::sleep(LOCK_PAUSE);
+            }
+            Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
+            Err(errno) => return Err(failed("lock")(errno.into())),
+        }
+    }
 }
 
 /// Makes a namespace and runs `inside` in it.
@@ -96,5 +123,27 @@ fn errno(doing: &'static str) -> impl FnOnce(nix::Error) -> Error {
     move |errno| Error {
         doing,
         source: errno.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_namespace_is_locked_once_and_freed_with_its_holder() {
+        create_with(|_| {
+            let held = lock(Duration::ZERO).unwrap();
+            assert!(held.is_some());
+            let waited = Instant::now();
+            assert!(lock(Duration::from_millis(20)).unwrap().is_none());
+            assert!(waited.elapsed() >= Duration::from_millis(20));
+            // Another namespace has another lock.
+            let other = create_with(|_| lock(Duration::ZERO).unwrap().is_some());
+            assert!(other.unwrap().1);
+            drop(held);
+            assert!(lock(Duration::ZERO).unwrap().is_some());
+        })
+        .expect("namespaces need root");
     }
 }

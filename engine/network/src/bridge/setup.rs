@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use dhow_sys::netlink::{Address, Link, Socket};
+use dhow_sys::netns;
 use dhow_sys::nft::Nft;
 use ipnet::Ipv4Net;
 
@@ -17,12 +19,21 @@ use crate::{Error, firewall, sysctl};
 const LONGEST_LINK: usize = 15;
 /// Far below what the kernel takes; dhowd has the same bound.
 const LONGEST_TABLE: usize = 31;
+/// A choice takes milliseconds; who holds the lock longer is no engine.
+const CHOICE_PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) fn open(config: BridgeConfig) -> Result<Bridge, Error> {
     check_name(&config.bridge, LONGEST_LINK)?;
     check_name(&config.table, LONGEST_TABLE)?;
     let mut route = Socket::route()?;
+    // Between the look at what is taken and the address on the link another
+    // engine could choose the same.
+    let choosing = netns::lock(CHOICE_PATIENCE)?;
+    if choosing.is_none() {
+        tracing::warn!("somebody locks the network namespace: its subnets are chosen regardless");
+    }
     let (index, address) = ensure_link(&mut route, &config)?;
+    drop(choosing);
 
     let warnings = kernel_settings(&config);
     let rules = BridgeRules {

@@ -1,7 +1,8 @@
 //! Other engines' and other people's rules.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 use std::thread;
 
 use dhow_network::BridgeConfig;
@@ -46,6 +47,34 @@ fn engines_side_by_side_do_not_meet() {
         assert_eq!(world.outside(|| ask((HOST, 8080))).0, first.address());
         one.bridge().remove_all().unwrap();
         assert_eq!(output("nft", &["list", "ruleset"]), "");
+    });
+}
+
+/// Without the lock two of them chose one subnet in most runs.
+#[test]
+fn engines_that_start_at_once_share_no_subnet() {
+    const ENGINES: usize = 12;
+    world(|_| {
+        let together = Barrier::new(ENGINES);
+        let start = &|number: usize| {
+            together.wait();
+            let pool = engine(BridgeConfig {
+                bridge: format!("dhow{number}"),
+                table: format!("dhow{number}"),
+                ..BridgeConfig::default()
+            });
+            let container = Container::run(&pool, &[]);
+            (pool.bridge().subnet(), container.address())
+        };
+        let started: Vec<_> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..ENGINES)
+                .map(|number| scope.spawn(move || start(number)))
+                .collect();
+            threads.into_iter().map(|t| t.join().unwrap()).collect()
+        });
+        let subnets: BTreeSet<_> = started.iter().map(|(subnet, _)| subnet).collect();
+        assert_eq!(subnets.len(), ENGINES, "{started:?}");
+        assert!(started.iter().all(|(subnet, own)| subnet.contains(own)));
     });
 }
 
