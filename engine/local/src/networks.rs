@@ -117,6 +117,9 @@ impl LocalEngine {
             internal: Some(false),
             attachable: Some(false),
             ingress: Some(false),
+            config_from: Some(ConfigReference {
+                network: Some(String::new()),
+            }),
             config_only: Some(false),
             options: Some(if bridge {
                 self.bridge_options()

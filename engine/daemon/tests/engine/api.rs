@@ -118,6 +118,35 @@ fn what_is_not_there_is_404_in_dockers_words() {
 }
 
 #[test]
+fn a_network_has_dockers_fields_in_dockers_order() {
+    let engine = Engine::start();
+    let bridge = engine.get("/networks/bridge").json();
+    let fields: Vec<_> = bridge.as_object().unwrap().keys().collect();
+    assert_eq!(
+        fields,
+        [
+            "Name",
+            "Id",
+            "Created",
+            "Scope",
+            "Driver",
+            "EnableIPv4",
+            "EnableIPv6",
+            "IPAM",
+            "Internal",
+            "Attachable",
+            "Ingress",
+            "ConfigFrom",
+            "ConfigOnly",
+            "Options",
+            "Labels",
+            "Containers",
+        ]
+    );
+    assert_eq!(bridge["ConfigFrom"], json!({ "Network": "" }));
+}
+
+#[test]
 fn starting_twice_is_not_modified() {
     let engine = Engine::with_busybox();
     crate::idle(&engine, "once");
