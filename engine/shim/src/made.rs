@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use dhow_runtime::protocol::{Lender, Made, MadeMount};
 use dhow_sys::mount::{self, call};
+use dhow_sys::openat;
 use dhow_sys::overlay::Overlay;
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags};
 
@@ -94,22 +95,9 @@ fn lent(lender: &Lender) -> io::Result<OwnedFd> {
     )
 }
 
-/// How often the kernel may be unsure whether `..` is still inside: a rename
-/// or a mount anywhere on the machine makes it so.
-const RACES: u32 = 1000;
-
 fn open_beneath(root: &OwnedFd, path: &str) -> io::Result<OwnedFd> {
-    let (flags, resolve) = (
-        OFlags::PATH | OFlags::CLOEXEC,
-        ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS,
-    );
-    let mut races = 0;
-    loop {
-        match rustix::fs::openat2(root, path, flags, Mode::empty(), resolve) {
-            Err(rustix::io::Errno::AGAIN) if races < RACES => races += 1,
-            found => return Ok(found?),
-        }
-    }
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    openat::open(root, path, OFlags::PATH, Mode::empty(), resolve)
 }
 
 /// Binds what `subpath` leads to below `root`. What was opened is what is

@@ -8,6 +8,7 @@ pub mod mount;
 pub mod netlink;
 pub mod netns;
 pub mod nft;
+pub mod openat;
 pub mod overlay;
 pub mod pidfd;
 pub mod process;

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use dhow_runtime::protocol::{Failure, FailureKind};
 use dhow_sys::cgroup::Hierarchies;
+use dhow_sys::openat;
 use oci_spec::runtime::{PosixRlimit, PosixRlimitType, Process, Spec};
 
 /// Joins the session keyring of the container, so that keys of the host's
@@ -122,16 +123,16 @@ pub fn environment(process: &Process, passwd: &str) -> Vec<String> {
 
 /// Reads a file inside a root directory without ever leaving it.
 pub fn read_in_root(root: &Path, path: &str) -> io::Result<String> {
-    use rustix::fs::{Mode, OFlags, ResolveFlags, open, openat2};
+    use rustix::fs::{Mode, OFlags, ResolveFlags, open};
     let dir = open(
         root,
         OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
         Mode::empty(),
     )?;
-    let file = openat2(
+    let file = openat::open(
         dir,
         path,
-        OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK,
+        OFlags::RDONLY | OFlags::NONBLOCK,
         Mode::empty(),
         ResolveFlags::IN_ROOT,
     )?;
@@ -140,11 +141,12 @@ pub fn read_in_root(root: &Path, path: &str) -> io::Result<String> {
 
 /// Makes a directory and those above it inside a root, without ever leaving it.
 pub fn make_in_root(root: &Path, path: &Path) -> io::Result<()> {
-    use rustix::fs::{Mode, OFlags, ResolveFlags, mkdirat, open, openat2};
+    use rustix::fs::{Mode, OFlags, ResolveFlags, mkdirat, open};
     use std::path::Component;
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let root = open(root, flags, Mode::empty())?;
-    let enter = |path: &Path| openat2(&root, path, flags, Mode::empty(), ResolveFlags::IN_ROOT);
+    let enter =
+        |path: &Path| openat::open(&root, path, flags, Mode::empty(), ResolveFlags::IN_ROOT);
     let mut inside = std::path::PathBuf::from(".");
     let mut here = enter(&inside)?;
     for component in path.components() {
@@ -153,7 +155,7 @@ pub fn make_in_root(root: &Path, path: &Path) -> io::Result<()> {
         };
         inside.push(name);
         here = match enter(&inside) {
-            Err(rustix::io::Errno::NOENT) => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 mkdirat(&here, name, Mode::from(0o755))?;
                 enter(&inside)?
             }

@@ -4,10 +4,9 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 
-/// How often a resolution is tried again when something is renamed under it.
-const RACES: usize = 64;
+use crate::openat;
 
 /// A directory used as if it were `/`: links inside it, absolute ones and `..`
 /// too, are followed within it and never beyond.
@@ -18,7 +17,7 @@ impl Root {
     /// Opens the directory at `path`, which is trusted.
     pub fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Ok(Self(openat(CWD, path, flags, Mode::empty())?))
+        Ok(Self(rustix::fs::openat(CWD, path, flags, Mode::empty())?))
     }
 
     /// Takes an open directory (not `O_PATH`) as the root.
@@ -43,16 +42,7 @@ impl Root {
         // well, but an empty one is an error there and the root here.
         let path = if path.is_empty() { b"." } else { path };
         let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-        let mut races = 0;
-        loop {
-            match openat2(&self.0, path, flags | OFlags::CLOEXEC, mode, resolve) {
-                Ok(fd) => return Ok(fd),
-                // A rename somewhere below made the kernel unsure whether `..`
-                // is still inside; a container can do that on purpose.
-                Err(rustix::io::Errno::AGAIN) if races < RACES => races += 1,
-                Err(error) => return Err(error.into()),
-            }
-        }
+        openat::open(&self.0, path, flags, mode, resolve)
     }
 
     /// A handle (`O_PATH`) on the directory `path` leads to.

@@ -14,14 +14,16 @@ use std::marker::PhantomData;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, Timespec, Timestamps, chownat, fchmod, fchown, futimens,
-    linkat, makedev, mkdirat, mknodat, openat, symlinkat, utimensat,
+    AtFlags, FileType, Mode, OFlags, Timespec, Timestamps, chownat, fchmod, fchown, linkat,
+    makedev, mkdirat, mknodat, openat, symlinkat, utimensat,
 };
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 
+use super::entry::{Existing, Meta, Node, TreeError, WriterOptions, failed};
 use super::remove::remove;
 use super::root::Root;
+use super::sink::FileSink;
 use super::walk::{EntryKind, Stat, stat_at};
 use super::xattr::{set_opaque, set_xattr};
 
@@ -48,84 +50,6 @@ impl ZeroUmask {
         rustix::process::umask(Mode::empty());
         Ok(Self(PhantomData))
     }
-}
-
-/// What an entry carries beside its content.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Meta<'a> {
-    /// Permission bits with set-id and sticky bits.
-    pub mode: u32,
-    /// Owner.
-    pub uid: u32,
-    /// Group.
-    pub gid: u32,
-    /// Modification time, seconds.
-    pub mtime: i64,
-    /// Modification time, nanoseconds within the second.
-    pub mtime_nsec: u32,
-    /// Extended attributes, in order.
-    pub xattrs: &'a [(Vec<u8>, Vec<u8>)],
-}
-
-/// A file that is neither regular, nor a directory, nor a link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Node {
-    /// A character device with its numbers.
-    Char(u32, u32),
-    /// A block device with its numbers.
-    Block(u32, u32),
-    /// A named pipe.
-    Fifo,
-}
-
-/// What to do where an entry meets a thing of another type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Existing {
-    /// The entry takes its place.
-    Replace,
-    /// A directory never gives way to another thing, nor another thing to a
-    /// directory.
-    KeepDirs,
-}
-
-/// How a tree is written.
-#[derive(Debug, Clone, Copy)]
-pub struct WriterOptions {
-    /// What happens to things in the way.
-    pub existing: Existing,
-    /// The tree was empty when writing began and nobody else writes to it:
-    /// new files belong to root without asking for it.
-    pub fresh: bool,
-}
-
-/// Why an entry could not be written.
-#[derive(Debug, thiserror::Error)]
-pub enum TreeError {
-    /// An operation on the tree failed.
-    #[error("{what} {}", String::from_utf8_lossy(.path))]
-    Io {
-        /// What was being done.
-        what: &'static str,
-        /// The entry's path.
-        path: Vec<u8>,
-        /// The system's answer.
-        #[source]
-        source: io::Error,
-    },
-    /// [`Existing::KeepDirs`] forbids it.
-    #[error("cannot overwrite directory {:?} with non-directory", String::from_utf8_lossy(.0))]
-    DirInTheWay(Vec<u8>),
-    /// [`Existing::KeepDirs`] forbids it.
-    #[error("cannot overwrite non-directory {:?} with directory", String::from_utf8_lossy(.0))]
-    NonDirInTheWay(Vec<u8>),
-    /// The root itself was to be something else than a directory.
-    #[error("the root of a tree can only be a directory")]
-    Root,
-}
-
-fn failed(what: &'static str, path: &[u8]) -> impl FnOnce(io::Error) -> TreeError {
-    let path = path.to_vec();
-    move |source| TreeError::Io { what, path, source }
 }
 
 /// A directory whose last touches wait for the end.
@@ -200,7 +124,7 @@ impl<'a> TreeWriter<'a> {
         self.dir_meta(path, meta, existed)?;
         let set_id = meta.mode & 0o6000 != 0 || self.pending_mode(path);
         let pending = Pending {
-            mtime: timespec(meta),
+            mtime: meta.time(),
             mode: set_id.then_some(meta.mode & 0o7777),
         };
         if self.pending.insert(path.to_vec(), pending).is_none() {
@@ -226,12 +150,7 @@ impl<'a> TreeWriter<'a> {
             other => other,
         };
         let fd = fd.map_err(|e| failed("create", path)(e.into()))?;
-        Ok(FileSink {
-            fd,
-            fresh: self.options.fresh,
-            position: 0,
-            end: 0,
-        })
+        Ok(FileSink::new(fd, self.options.fresh))
     }
 
     /// A symbolic link with any target: it is never followed out of the root.
@@ -428,8 +347,8 @@ impl<'a> TreeWriter<'a> {
 
     fn times(&self, path: &[u8], name: &[u8], meta: &Meta<'_>) -> Result<(), TreeError> {
         let times = Timestamps {
-            last_access: timespec(meta),
-            last_modification: timespec(meta),
+            last_access: meta.time(),
+            last_modification: meta.time(),
         };
         utimensat(self.here(), name, &times, AtFlags::SYMLINK_NOFOLLOW)
             .map_err(|e| failed("set times of", path)(e.into()))
@@ -510,82 +429,6 @@ impl<'a> TreeWriter<'a> {
         let fd = self.root.dir(path).map_err(failed("open parent", path))?;
         self.parents.push((path.to_vec(), fd));
         Ok(())
-    }
-}
-
-/// A file being written.
-#[derive(Debug)]
-pub struct FileSink {
-    fd: OwnedFd,
-    fresh: bool,
-    position: u64,
-    end: u64,
-}
-
-impl FileSink {
-    /// Appends `data`.
-    pub fn write(&mut self, mut data: &[u8]) -> io::Result<()> {
-        while !data.is_empty() {
-            match rustix::io::write(&self.fd, data) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(written) => {
-                    data = &data[written..];
-                    self.position += written as u64;
-                    self.end = self.end.max(self.position);
-                }
-                Err(Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(())
-    }
-
-    /// Moves on to `offset`, leaving a hole.
-    pub fn seek(&mut self, offset: u64) -> io::Result<()> {
-        self.position = rustix::fs::seek(&self.fd, rustix::fs::SeekFrom::Start(offset))?;
-        Ok(())
-    }
-
-    /// Sets owner, attributes and times, and a length of `size` where a hole
-    /// ends the file.
-    pub fn finish(self, size: u64, meta: &Meta<'_>) -> io::Result<()> {
-        if size > self.end {
-            rustix::fs::ftruncate(&self.fd, size)?;
-        }
-        if !self.fresh || meta.uid != 0 || meta.gid != 0 {
-            fchown(
-                &self.fd,
-                Some(Uid::from_raw(meta.uid)),
-                Some(Gid::from_raw(meta.gid)),
-            )?;
-            // Changing the owner clears set-id bits.
-            if !self.fresh || meta.mode & 0o6000 != 0 {
-                fchmod(&self.fd, Mode::from_raw_mode(meta.mode & 0o7777))?;
-            }
-        }
-        for (key, value) in meta.xattrs {
-            let flags = rustix::fs::XattrFlags::empty();
-            match rustix::fs::fsetxattr(&self.fd, key.as_slice(), value, flags) {
-                Ok(()) | Err(Errno::OPNOTSUPP) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        let time = timespec(meta);
-        futimens(
-            &self.fd,
-            &Timestamps {
-                last_access: time,
-                last_modification: time,
-            },
-        )?;
-        Ok(())
-    }
-}
-
-fn timespec(meta: &Meta<'_>) -> Timespec {
-    Timespec {
-        tv_sec: meta.mtime,
-        tv_nsec: meta.mtime_nsec.min(999_999_999).into(),
     }
 }
 
