@@ -3,7 +3,7 @@
 
 use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
-use clap::{ArgAction, Parser};
+use clap::{ArgAction, CommandFactory, Parser};
 use dhow_local::config::ProxyAddress;
 
 use crate::config::{self, Settings};
@@ -239,6 +239,23 @@ impl Flags {
             ..Settings::default()
         })
     }
+}
+
+/// What the flag for `key` of the file is for, in one line; many flags have
+/// the singular of a key.
+pub fn help(key: &str) -> String {
+    let command = Flags::command();
+    let mut flags = command.get_arguments();
+    let found = flags.find(|flag| {
+        let long = flag.get_long().unwrap_or_default();
+        [key, key.trim_end_matches('s')].contains(&long)
+            || key
+                .strip_suffix("ies")
+                .is_some_and(|stem| long == format!("{stem}y"))
+    });
+    let text = found.and_then(clap::Arg::get_help).map(ToString::to_string);
+    let text = text.unwrap_or_default();
+    text.trim_end_matches(" (repeatable)").to_owned()
 }
 
 fn proxy(text: &str) -> Result<ProxyAddress, std::convert::Infallible> {

@@ -53,26 +53,42 @@ impl Source {
         &self.file
     }
 
+    /// What the flags say.
+    pub fn flags(&self) -> &Settings {
+        &self.flags
+    }
+
+    /// What else the configuration depends on.
+    pub fn around(&self) -> &Surroundings {
+        &self.around
+    }
+
     /// Reads the file and lays the flags over it.
     pub fn read(&self) -> Result<Config, Error> {
+        match std::fs::read_to_string(&self.file) {
+            Ok(text) => self.configure(Some(&text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !self.required => {
+                self.configure(None)
+            }
+            Err(source) => Err(Error::Read {
+                file: self.file.clone(),
+                source,
+            }),
+        }
+    }
+
+    /// The configuration if the file said `text`, or if there were none.
+    pub fn configure(&self, text: Option<&str>) -> Result<Config, Error> {
         let file = |source| Error::File {
             file: self.file.clone(),
             source,
         };
-        let settings = match std::fs::read_to_string(&self.file) {
-            Ok(text) => {
-                let settings = config::parse_file(&text).map_err(file)?;
+        let settings = match text {
+            Some(text) => {
+                let settings = config::parse_file(text).map_err(file)?;
                 config::merge(self.flags.clone(), settings).map_err(file)?
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !self.required => {
-                self.flags.clone()
-            }
-            Err(source) => {
-                return Err(Error::Read {
-                    file: self.file.clone(),
-                    source,
-                });
-            }
+            None => self.flags.clone(),
         };
         Ok(Config::new(settings, &self.around)?)
     }

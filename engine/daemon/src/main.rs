@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod config;
+mod file;
 mod flags;
 mod listen;
 mod load;
@@ -13,6 +14,7 @@ mod logging;
 mod ready;
 mod reload;
 mod run;
+mod running;
 mod tls;
 
 use std::process::ExitCode;
@@ -55,7 +57,7 @@ fn start() -> Result<(), String> {
     }
     let level = logging::start(config.log_level, config.log_format);
     let runtime = tokio::runtime::Runtime::new().map_err(|e| chain(&e))?;
-    let result = runtime.block_on(run::run(&source, config, &level));
+    let result = runtime.block_on(run::run(source, config, level));
     // Blocking work that hangs must not keep the daemon from going.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     result.map_err(|error| format!("{error:#}"))

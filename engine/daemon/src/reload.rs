@@ -10,6 +10,15 @@ use tokio::sync::mpsc;
 /// Editors write a file in several steps; the last one counts.
 const SETTLE: Duration = Duration::from_millis(300);
 
+/// Why the configuration may be read again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// Somebody said so.
+    Asked,
+    /// The file was written, made or removed, or something was done to it.
+    FileTouched,
+}
+
 /// Tells when to reload.
 pub struct Reloads {
     hangup: Signal,
@@ -38,12 +47,13 @@ impl Reloads {
     }
 
     /// Waits for the next occasion.
-    pub async fn next(&mut self) {
+    pub async fn next(&mut self) -> Occasion {
         tokio::select! {
-            _ = self.hangup.recv() => {}
+            _ = self.hangup.recv() => Occasion::Asked,
             Some(()) = self.changes.recv() => {
                 tokio::time::sleep(SETTLE).await;
                 while self.changes.try_recv().is_ok() {}
+                Occasion::FileTouched
             }
         }
     }

@@ -17,13 +17,14 @@ use crate::load::Source;
 use crate::lock::{DirLock, PidFile};
 use crate::logging::Level;
 use crate::reload::Reloads;
+use crate::running::Running;
 use crate::{ready, tls};
 
 /// A client has this long to finish a TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// Runs until SIGTERM or SIGINT.
-pub async fn run(source: &Source, mut config: Config, level: &Level) -> anyhow::Result<()> {
+pub async fn run(source: Source, config: Config, level: Level) -> anyhow::Result<()> {
     let _data_root = DirLock::take("data root", &config.engine.data_root, 0o710)?;
     let _exec_root = DirLock::take("exec root", &config.engine.exec_root, 0o711)?;
     let _pidfile = PidFile::write(&config.pidfile)?;
@@ -43,9 +44,11 @@ pub async fn run(source: &Source, mut config: Config, level: &Level) -> anyhow::
 
     let engine = LocalEngine::open(config.engine.clone()).await?;
     let closing = CancellationToken::new();
-    let service = Service::new(engine.clone(), closing.clone());
+    let hosts = config.hosts.clone();
+    let running = Arc::new(Running::new(source, config, engine.clone(), level));
+    let service = Service::new(engine.clone(), Some(running.clone()), closing.clone());
     let clients = TaskTracker::new();
-    for (listener, host) in listeners.into_iter().zip(addresses(&config.hosts)) {
+    for (listener, host) in listeners.into_iter().zip(addresses(&hosts)) {
         tracing::info!(
             "API listen on {}",
             host.unwrap_or_else(|| listener.address())
@@ -62,11 +65,12 @@ pub async fn run(source: &Source, mut config: Config, level: &Level) -> anyhow::
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            () = reloads.next() => config = reload(source, config, level, &engine),
+            occasion = reloads.next() => running.reload(occasion),
         }
     }
 
     tracing::info!("going down");
+    let config = running.config();
     ready::tell("STOPPING=1");
     closing.cancel();
     clients.close();
@@ -163,26 +167,4 @@ async fn shake_hands(transport: Transport, secure: Option<TlsAcceptor>) -> Optio
         }
         Err(_) => None,
     }
-}
-
-/// Reads the configuration again. What can't be read or used changes nothing.
-fn reload(source: &Source, old: Config, level: &Level, engine: &LocalEngine) -> Config {
-    let new = match source.read() {
-        Ok(new) => new,
-        Err(error) => {
-            tracing::error!("configuration not reloaded: {error}");
-            return old;
-        }
-    };
-    let (config, ignored) = old.reloaded(new);
-    if !ignored.is_empty() {
-        tracing::warn!("a restart is needed for {}", ignored.join(", "));
-    }
-    if let Err(error) = engine.reload(config.engine.clone()) {
-        tracing::error!("configuration not reloaded: {error}");
-        return old;
-    }
-    level.set(config.log_level);
-    tracing::info!("configuration reloaded");
-    config
 }

@@ -23,6 +23,7 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::caseless::Caseless;
+use crate::configuration::Configuration;
 use crate::failure::Failure;
 use crate::go_json;
 use crate::query::Query;
@@ -35,6 +36,8 @@ const MAX_JSON: usize = 8 << 20;
 /// What all requests share.
 pub(crate) struct App {
     pub engine: LocalEngine,
+    /// `None` where nobody has a file, as in tests.
+    pub configuration: Option<Arc<dyn Configuration>>,
     pub closing: CancellationToken,
 }
 

@@ -12,6 +12,7 @@ mod answer;
 mod call;
 mod caseless;
 mod compat;
+mod configuration;
 mod failure;
 mod go_json;
 mod hijack;
@@ -23,6 +24,9 @@ mod transport;
 mod version;
 mod websocket;
 
+pub use configuration::{
+    ConfigChange, ConfigDescription, ConfigKey, ConfigOutcome, Configuration, KeyKind,
+};
 pub use service::Service;
 pub use transport::{Duplex, Transport};
 pub use version::{ApiVersion, NEWEST, OLDEST};

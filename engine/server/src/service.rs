@@ -17,6 +17,7 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::configuration::Configuration;
 use crate::failure::{page_not_found, respond};
 use crate::hijack::{self, Taken, Takeover};
 use crate::transport::Transport;
@@ -34,9 +35,16 @@ impl Service {
     /// The face of `engine`. When `closing` is cancelled, running requests are
     /// finished, endless answers (events, followed logs, stats) are ended, and
     /// no connection is kept for another request.
-    pub fn new(engine: LocalEngine, closing: CancellationToken) -> Self {
+    ///
+    /// `configuration` is what `/dhow/config` is about, if there is any.
+    pub fn new(
+        engine: LocalEngine,
+        configuration: Option<Arc<dyn Configuration>>,
+        closing: CancellationToken,
+    ) -> Self {
         let app = App {
             engine,
+            configuration,
             closing: closing.clone(),
         };
         Self {

@@ -2,20 +2,22 @@
 //! read by the caller, nothing is made or opened here, so that `--validate`
 //! and a reload check exactly what a start would use.
 
+mod defaults;
 mod host;
 mod proxies;
 mod settings;
 mod values;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dhow_local::config::{EngineConfig, RegistryOptions};
 use serde_json::Value;
 
+pub use defaults::describe;
 pub use host::Host;
+pub use proxies::place;
 pub use settings::{Settings, Ulimit};
 pub use values::{LogFormat, LogLevel};
 
@@ -65,6 +67,8 @@ pub struct Config {
     pub shutdown_timeout: Option<Duration>,
     /// What the engine is opened with.
     pub engine: EngineConfig,
+    /// What all this was made of, defaults included.
+    pub settings: Settings,
 }
 
 /// How TCP connections are secured.
@@ -108,178 +112,111 @@ pub fn merge(flags: Settings, file: Settings) -> Result<Settings, Error> {
 }
 
 impl Config {
-    /// Checks `settings` and fills in the defaults.
+    /// Fills in the defaults and checks the whole.
     pub fn new(settings: Settings, around: &Surroundings) -> Result<Self, Error> {
         fixed(&settings)?;
+        let settings = defaults::fill(settings, around);
         let tls = tls(&settings);
-        let hosts = hosts(&settings, tls.as_ref(), around)?;
-        let debug = settings.debug.unwrap_or(false);
-        let log_level = match &settings.log_level {
-            _ if debug => LogLevel::Debug,
-            Some(text) => values::log_level(text)?,
-            None => LogLevel::Info,
-        };
-        let engine = engine(&settings, around)?;
+        let debug = settings.debug.unwrap_or_default();
+        let level = values::log_level(text(&settings.log_level))?;
         Ok(Self {
-            hosts,
-            pidfile: match &settings.pidfile {
-                Some(path) => absolute("pidfile", path)?,
-                None => engine.exec_root.join("dhowd.pid"),
-            },
-            group: settings.group.unwrap_or_else(|| "dhow".to_owned()),
+            hosts: hosts(&settings, tls.as_ref(), around)?,
+            pidfile: absolute("pidfile", text(&settings.pidfile))?,
+            group: text(&settings.group).to_owned(),
             tls,
-            log_level,
-            log_format: match &settings.log_format {
-                Some(text) => values::log_format(text)?,
-                None => LogFormat::Text,
-            },
-            live_restore: settings.live_restore.unwrap_or(true),
-            shutdown_timeout: values::shutdown_timeout(settings.shutdown_timeout.unwrap_or(15)),
-            engine,
+            log_level: if debug { LogLevel::Debug } else { level },
+            log_format: values::log_format(text(&settings.log_format))?,
+            live_restore: settings.live_restore.unwrap_or_default(),
+            shutdown_timeout: values::shutdown_timeout(
+                settings.shutdown_timeout.unwrap_or_default(),
+            ),
+            engine: engine(&settings)?,
+            settings,
         })
     }
 
-    /// This configuration with the reloadable part of `new`, and the names of
-    /// the settings that differ but need a restart.
-    pub fn reloaded(&self, new: Self) -> (Self, Vec<&'static str>) {
-        let (old_engine, new_engine) = (&self.engine, &new.engine);
-        let fixed = [
-            ("hosts", self.hosts != new.hosts),
-            ("pidfile", self.pidfile != new.pidfile),
-            ("group", self.group != new.group),
-            ("tls", self.tls != new.tls),
-            ("log-format", self.log_format != new.log_format),
-            ("data-root", old_engine.data_root != new_engine.data_root),
-            ("exec-root", old_engine.exec_root != new_engine.exec_root),
-            ("shim-path", old_engine.shim != new_engine.shim),
-            ("bridge", old_engine.bridge != new_engine.bridge),
-            ("bip", old_engine.bip != new_engine.bip),
-            ("mtu", old_engine.mtu != new_engine.mtu),
-            (
-                "ip",
-                old_engine.publish_address != new_engine.publish_address,
-            ),
-            ("nft-table", old_engine.nft_table != new_engine.nft_table),
-            (
-                "cgroup-parent",
-                old_engine.cgroup_parent != new_engine.cgroup_parent,
-            ),
-            ("dns", old_engine.dns != new_engine.dns),
-            ("dns-opts", old_engine.dns_options != new_engine.dns_options),
-            ("dns-search", old_engine.dns_search != new_engine.dns_search),
-            ("log-driver", old_engine.log_driver != new_engine.log_driver),
-            ("log-opts", old_engine.log_options != new_engine.log_options),
-            (
-                "default-shm-size",
-                old_engine.shm_size != new_engine.shm_size,
-            ),
-            ("default-ulimits", old_engine.ulimits != new_engine.ulimits),
-            ("init", old_engine.init != new_engine.init),
-            // Not reloaded by dockerd either.
-            (
-                "proxies",
-                old_engine.registries.proxies != new_engine.registries.proxies,
-            ),
-        ];
-        let ignored = fixed
-            .iter()
-            .filter(|(_, differs)| *differs)
-            .map(|(name, _)| *name)
-            .collect();
-        let merged = Self {
-            log_level: new.log_level,
-            live_restore: new.live_restore,
-            shutdown_timeout: new.shutdown_timeout,
-            engine: EngineConfig {
-                labels: new.engine.labels,
-                registries: RegistryOptions {
-                    proxies: self.engine.registries.proxies.clone(),
-                    ..new.engine.registries
-                },
-                debug: new.engine.debug,
-                ..self.engine.clone()
-            },
-            ..self.clone()
-        };
-        (merged, ignored)
+    /// This configuration with the reloadable part of `new`, and the keys that
+    /// differ but take a restart.
+    pub fn reloaded(
+        &self,
+        new: Self,
+        around: &Surroundings,
+    ) -> Result<(Self, Vec<&'static str>), Error> {
+        let mut waiting = self.settings.changed(&new.settings);
+        waiting.retain(|key| !defaults::LIVE.contains(key));
+        let settings = self.settings.clone().with(new.settings, &defaults::LIVE);
+        Ok((Self::new(settings, around)?, waiting))
     }
 }
 
-fn engine(settings: &Settings, around: &Surroundings) -> Result<EngineConfig, Error> {
-    let text =
-        |value: &Option<String>, default: &str| value.clone().unwrap_or_else(|| default.to_owned());
-    let bridge = text(&settings.bridge, DEFAULT_BRIDGE);
-    values::bridge(&bridge)?;
-    let nft_table = match &settings.nft_table {
-        Some(name) => name.clone(),
-        None => default_table(&bridge),
-    };
-    values::nft_table(&nft_table)?;
+/// What the defaults leave no gap in.
+fn text(value: &Option<String>) -> &str {
+    value.as_deref().unwrap_or_default()
+}
+
+fn list(value: &Option<Vec<String>>) -> &[String] {
+    value.as_deref().unwrap_or_default()
+}
+
+fn engine(settings: &Settings) -> Result<EngineConfig, Error> {
+    let bridge = text(&settings.bridge);
+    values::bridge(bridge)?;
+    let nft_table = text(&settings.nft_table);
+    values::nft_table(nft_table)?;
     if let Some(bip) = &settings.bip {
         values::bip(bip)?;
     }
-    let mtu = settings.mtu.unwrap_or(1500);
+    let mtu = settings.mtu.unwrap_or_default();
     if !(68..=65535).contains(&mtu) {
         return Err(values::wrong(
             "mtu",
             format!("{mtu} is not between 68 and 65535"),
         ));
     }
-    let log_driver = text(&settings.log_driver, "json-file");
+    let log_driver = text(&settings.log_driver);
     let log_options = settings.log_opts.clone().unwrap_or_default();
-    values::log_driver(&log_driver, &log_options)?;
-    let labels = settings.labels.clone().unwrap_or_default();
+    values::log_driver(log_driver, &log_options)?;
+    let labels = list(&settings.labels);
     labels.iter().try_for_each(|label| values::label(label))?;
-    let dns = settings.dns.iter().flatten();
+    let dns = list(&settings.dns).iter();
+    let ulimits = settings.default_ulimits.clone().unwrap_or_default();
     Ok(EngineConfig {
-        data_root: absolute("data-root", &text(&settings.data_root, "/var/lib/dhow"))?,
-        exec_root: absolute("exec-root", &text(&settings.exec_root, "/run/dhow"))?,
-        shim: match &settings.shim_path {
-            Some(path) => absolute("shim-path", path)?,
-            None => around.shim.clone(),
-        },
-        bridge,
+        data_root: absolute("data-root", text(&settings.data_root))?,
+        exec_root: absolute("exec-root", text(&settings.exec_root))?,
+        shim: absolute("shim-path", text(&settings.shim_path))?,
+        bridge: bridge.to_owned(),
         bip: settings.bip.clone(),
         mtu,
-        publish_address: match &settings.ip {
-            Some(text) => values::address("ip", text)?,
-            None => IpAddr::from([0, 0, 0, 0]),
-        },
-        nft_table,
-        cgroup_parent: cgroup_parent(&text(&settings.cgroup_parent, "/dhow"))?,
+        publish_address: values::address("ip", text(&settings.ip))?,
+        nft_table: nft_table.to_owned(),
+        cgroup_parent: cgroup_parent(text(&settings.cgroup_parent))?,
         dns: dns
             .map(|text| values::address("dns", text))
             .collect::<Result<_, _>>()?,
-        dns_options: settings.dns_opts.clone().unwrap_or_default(),
-        dns_search: settings.dns_search.clone().unwrap_or_default(),
-        log_driver,
+        dns_options: list(&settings.dns_opts).to_vec(),
+        dns_search: list(&settings.dns_search).to_vec(),
+        log_driver: log_driver.to_owned(),
         log_options,
-        shm_size: values::shm_size(&text(&settings.default_shm_size, "64m"))?,
-        ulimits: values::ulimits(
-            settings
-                .default_ulimits
-                .as_ref()
-                .unwrap_or(&BTreeMap::new()),
-        )?,
-        init: settings.init.unwrap_or(false),
-        labels,
+        shm_size: values::shm_size(text(&settings.default_shm_size))?,
+        ulimits: values::ulimits(&ulimits)?,
+        init: settings.init.unwrap_or_default(),
+        labels: labels.to_vec(),
         registries: registries(settings)?,
-        debug: settings.debug.unwrap_or(false),
+        debug: settings.debug.unwrap_or_default(),
     })
 }
 
 fn registries(settings: &Settings) -> Result<RegistryOptions, Error> {
     let mut mirrors: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for text in settings.registry_mirrors.iter().flatten() {
+    for text in list(&settings.registry_mirrors) {
         let (registry, url) = values::mirror(text)?;
         mirrors.entry(registry).or_default().push(url);
     }
-    let count = |what: &str, value: Option<usize>, default: usize| match value {
-        None => Ok(default),
-        Some(0) => Err(values::wrong(what, "must be more than zero")),
-        Some(number) => Ok(number),
+    let count = |what: &str, value: Option<usize>| match value.unwrap_or_default() {
+        0 => Err(values::wrong(what, "must be more than zero")),
+        number => Ok(number),
     };
-    let insecure = settings.insecure_registries.iter().flatten();
+    let insecure = list(&settings.insecure_registries).iter();
     Ok(RegistryOptions {
         mirrors,
         insecure: insecure
@@ -289,14 +226,9 @@ fn registries(settings: &Settings) -> Result<RegistryOptions, Error> {
         max_concurrent_downloads: count(
             "max-concurrent-downloads",
             settings.max_concurrent_downloads,
-            8,
         )?,
-        max_concurrent_uploads: count(
-            "max-concurrent-uploads",
-            settings.max_concurrent_uploads,
-            5,
-        )?,
-        max_download_attempts: count("max-download-attempts", settings.max_download_attempts, 5)?,
+        max_concurrent_uploads: count("max-concurrent-uploads", settings.max_concurrent_uploads)?,
+        max_download_attempts: count("max-download-attempts", settings.max_download_attempts)?,
         proxies: proxies::proxies(settings)?,
     })
 }
@@ -306,12 +238,8 @@ fn hosts(
     tls: Option<&Tls>,
     around: &Surroundings,
 ) -> Result<Vec<Host>, Error> {
-    let texts = match &settings.hosts {
-        Some(texts) if !texts.is_empty() => texts.clone(),
-        _ => vec![DEFAULT_HOST.to_owned()],
-    };
-    let mut hosts = Vec::with_capacity(texts.len());
-    for text in &texts {
+    let mut hosts = Vec::new();
+    for text in list(&settings.hosts) {
         let host = Host::parse(text, tls.is_some())?;
         if hosts.contains(&host) {
             return Err(values::wrong(
@@ -338,17 +266,10 @@ fn tls(settings: &Settings) -> Option<Tls> {
     if !settings.tls.unwrap_or(false) && !verify {
         return None;
     }
-    let path = |value: &Option<String>, default: &str| {
-        PathBuf::from(
-            value
-                .clone()
-                .unwrap_or_else(|| format!("/etc/dhow/{default}")),
-        )
-    };
     Some(Tls {
-        certificate: path(&settings.tlscert, "cert.pem"),
-        key: path(&settings.tlskey, "key.pem"),
-        client_authority: verify.then(|| path(&settings.tlscacert, "ca.pem")),
+        certificate: PathBuf::from(text(&settings.tlscert)),
+        key: PathBuf::from(text(&settings.tlskey)),
+        client_authority: verify.then(|| PathBuf::from(text(&settings.tlscacert))),
     })
 }
 

@@ -38,6 +38,14 @@ pub(super) fn lift(object: &mut Map<String, Value>) -> Result<(), Error> {
     }
 }
 
+/// Where the file has `key`, its group before it.
+pub fn place(key: &str) -> String {
+    match KEYS.contains(&key) {
+        true => format!("{GROUP}.{key}"),
+        false => key.to_owned(),
+    }
+}
+
 /// The proxies that `settings` ask for.
 pub(super) fn proxies(settings: &Settings) -> Result<Proxies, Error> {
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());

@@ -5,12 +5,13 @@
 use std::collections::BTreeMap;
 
 use dhow_local::config::ProxyAddress;
-use serde_json::{Map, Value};
+use dhow_server::KeyKind;
+use serde_json::{Map, Value, json};
 
 use super::{Error, proxies};
 
 /// A default ulimit as `daemon.json` has it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 pub struct Ulimit {
     #[serde(rename = "Name", default)]
     pub name: String,
@@ -58,6 +59,28 @@ macro_rules! settings {
                 Self {
                     $($field: self.$field.or(other.$field),)*
                 }
+            }
+
+            /// These settings, with `other`'s of the named keys.
+            pub fn with(self, other: Self, keys: &[&str]) -> Self {
+                Self {
+                    $($field: if keys.contains(&$key) { other.$field } else { self.$field },)*
+                }
+            }
+
+            /// The keys of which `other` says something else.
+            pub fn changed(&self, other: &Self) -> Vec<&'static str> {
+                let mut changed = Vec::new();
+                $(if self.$field != other.$field {
+                    changed.push($key);
+                })*
+                changed
+            }
+
+            /// Every key with what it takes and what these settings say; no
+            /// password is shown.
+            pub fn entries(&self) -> Vec<(&'static str, KeyKind, Option<Value>)> {
+                vec![$(($key, <$type>::KIND, self.$field.as_ref().map(Setting::shown)),)*]
             }
         }
     };
@@ -117,6 +140,44 @@ settings! {
     icc: bool = "icc";
     userland_proxy: bool = "userland-proxy";
     ipv6: bool = "ipv6";
+}
+
+/// A type that settings have.
+trait Setting {
+    const KIND: KeyKind;
+    /// As the file would have it.
+    fn shown(&self) -> Value;
+}
+
+macro_rules! kinds {
+    ($($type:ty => $kind:ident;)*) => {
+        $(impl Setting for $type {
+            const KIND: KeyKind = KeyKind::$kind;
+            fn shown(&self) -> Value {
+                json!(self)
+            }
+        })*
+    };
+}
+
+kinds! {
+    bool => Flag;
+    String => Text;
+    u32 => Number;
+    usize => Number;
+    i64 => Number;
+    Vec<String> => List;
+    BTreeMap<String, String> => Map;
+    BTreeMap<String, bool> => Map;
+    BTreeMap<String, Ulimit> => Map;
+}
+
+impl Setting for ProxyAddress {
+    const KIND: KeyKind = KeyKind::Text;
+
+    fn shown(&self) -> Value {
+        Value::String(self.to_string())
+    }
 }
 
 fn read<T: serde::de::DeserializeOwned>(

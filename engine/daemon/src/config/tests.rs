@@ -135,8 +135,8 @@ fn a_reload_takes_what_can_change_and_names_the_rest() {
         "proxies": {"https-proxy": "http://p.test"},
     }))
     .unwrap();
-    let (merged, ignored) = old.reloaded(new);
-    assert_eq!(ignored, ["bridge", "mtu", "nft-table", "proxies"]);
+    let (merged, ignored) = old.reloaded(new, &around()).unwrap();
+    assert_eq!(ignored, ["bridge", "mtu", "nft-table", "https-proxy"]);
     assert_eq!(merged.engine.labels, ["a=2"]);
     assert_eq!(
         merged.engine.registries.mirrors["docker.io"],
@@ -152,6 +152,6 @@ fn a_reload_takes_what_can_change_and_names_the_rest() {
         (merged.engine.mtu, merged.engine.bridge.as_str()),
         (1400, "dhow0")
     );
-    let (same, ignored) = merged.clone().reloaded(merged);
+    let (same, ignored) = merged.clone().reloaded(merged, &around()).unwrap();
     assert!(ignored.is_empty() && same.engine.debug);
 }

@@ -1,5 +1,6 @@
 //! The real `dhowd`, started as a process on roots of its own, as root.
 
+mod config;
 mod daemon;
 mod life;
 mod reload;

@@ -3,6 +3,7 @@
 
 mod build;
 mod containers;
+mod dhow;
 mod exec;
 mod images;
 mod networks;
@@ -31,6 +32,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .merge(build::routes())
         .merge(plugins::routes())
         .merge(swarm::routes())
+        .merge(dhow::routes())
         .fallback(page_not_found)
         .method_not_allowed_fallback(page_not_found)
 }

@@ -22,6 +22,7 @@ fn serve(routes: Router<Arc<App>>, engine: LocalEngine) -> (StdUnixStream, Cance
     let closing = CancellationToken::new();
     let app = App {
         engine,
+        configuration: None,
         closing: closing.clone(),
     };
     let service = Service {
@@ -79,7 +80,11 @@ impl Fixture {
     }
 
     fn client(&self) -> StdUnixStream {
-        connect(Service::new(self.engine.clone(), CancellationToken::new()))
+        connect(Service::new(
+            self.engine.clone(),
+            None,
+            CancellationToken::new(),
+        ))
     }
 }
 
@@ -336,6 +341,7 @@ async fn a_layered_connection_is_bridged_with_its_half_close() {
     let fixture = Fixture::new("bridge").await;
     let app = App {
         engine: fixture.engine.clone(),
+        configuration: None,
         closing: CancellationToken::new(),
     };
     let service = Service {
