@@ -21,19 +21,7 @@ fn close(desktop: &Desktop) {
     until("the window is there", || {
         desktop.window_is_shown().then_some(())
     });
-    // Once it has the keyboard.
-    until("the window is closed", || {
-        desktop.xdotool(&[
-            "search",
-            "--onlyvisible",
-            "--name",
-            "^Dhow$",
-            "windowactivate",
-            "--sync",
-        ]);
-        desktop.xdotool(&["key", "alt+F4", "sleep", "0.5"]);
-        (!desktop.window_is_shown()).then_some(())
-    });
+    desktop.close_window();
 }
 
 #[test]

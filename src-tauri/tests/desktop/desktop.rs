@@ -171,6 +171,18 @@ impl Desktop {
             .xdotool(&["search", "--onlyvisible", "--name", "^Dhow$"])
             .is_empty()
     }
+
+    /// Closes the app's window as a person does, once it has the keyboard.
+    #[track_caller]
+    pub fn close_window(&self) {
+        until("the window is closed", || {
+            let window = ["search", "--onlyvisible", "--name", "^Dhow$"];
+            let activated = ["windowactivate", "--sync"];
+            self.xdotool(&[&window[..], &activated].concat());
+            self.xdotool(&["key", "alt+F4", "sleep", "0.5"]);
+            (!self.window_is_shown()).then_some(())
+        });
+    }
 }
 
 fn homes(folder: &Path) -> Vec<(String, String)> {
