@@ -30,6 +30,8 @@ pub struct Life {
     journal: VecDeque<Event>,
     backoff: Backoff,
     probe: Option<health::Probe>,
+    /// Of the run that is over.
+    memory_peak: Option<u64>,
     /// Events not yet given out.
     fresh: Vec<Event>,
 }
@@ -66,6 +68,7 @@ impl Life {
             journal: before.journal.into(),
             backoff: Backoff::new(config.restart_count),
             probe: config.health.clone(),
+            memory_peak: None,
             fresh: Vec::new(),
         }
     }
@@ -151,6 +154,7 @@ impl Life {
                 Ended::Code(_) => None,
             },
             oom_killed: self.snapshot.oom_killed,
+            memory_peak: self.memory_peak.take(),
             at: now,
         };
         let started = self.snapshot.started_at.unwrap_or(now);
@@ -212,6 +216,11 @@ impl Life {
     pub fn oom_killed(&mut self, now: Timestamp) {
         self.snapshot.oom_killed = true;
         self.tell(now, EventKind::Oom);
+    }
+
+    /// What the run had at most, known before it is said to be over.
+    pub fn memory_peaked(&mut self, bytes: Option<u64>) {
+        self.memory_peak = bytes;
     }
 
     pub fn paused(&mut self, now: Timestamp) {

@@ -11,6 +11,10 @@ fn a_container_that_eats_its_memory_is_killed_and_that_is_told() {
         .with(|plan| plan.spec.resources.memory = 16 << 20)
         .run();
     assert_eq!((exit.code, exit.oom_killed), (137, true));
+    let peak = exit
+        .memory_peak
+        .expect("every kernel that we test on keeps it");
+    assert!((8 << 20..=16 << 20).contains(&peak), "{peak}");
     container.gone();
     let journal = container.state_file().journal;
     assert!(journal.iter().any(|event| event.kind == EventKind::Oom));

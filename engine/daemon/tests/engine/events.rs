@@ -2,7 +2,7 @@
 //! their attributes.
 
 use dhow_testkit::{Engine, until};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::field;
 
@@ -285,6 +285,28 @@ fn want_of_memory_is_told_before_the_end() {
     assert!(at("container start") < at("container oom"));
     assert!(at("container oom") < at("container die"));
     assert_eq!(told.last().unwrap(), "container destroy");
+}
+
+#[test]
+fn the_most_memory_that_a_container_had_is_known_afterwards() {
+    let engine = Engine::with_busybox();
+    let exit = || engine.get("/dhow/containers/eats/exit");
+    assert_eq!(
+        (exit().status, exit().message().as_str()),
+        (404, "No such container: eats")
+    );
+    let words = ["run", "--name", "eats", "-m", "16m", "busybox", "sh", "-c"];
+    let outcome = engine.docker(&[&words[..], &["exec tail /dev/zero"]].concat());
+    assert_eq!(outcome.code, 137, "{outcome}");
+    let answer = exit().json();
+    let fields: Vec<_> = answer.as_object().unwrap().keys().collect();
+    assert_eq!(fields, ["ExitCode", "OOMKilled", "MemoryPeak"]);
+    assert_eq!(
+        (&answer["ExitCode"], &answer["OOMKilled"]),
+        (&json!(137), &json!(true))
+    );
+    let peak = answer["MemoryPeak"].as_u64().unwrap();
+    assert!((8 << 20..=16 << 20).contains(&peak), "{peak}");
 }
 
 /// All that the engine told so far: what kind of thing, what happened, and to

@@ -116,6 +116,17 @@ impl House {
         list[0].clone()
     }
 
+    /// What the shim wrote down of a container's end.
+    #[track_caller]
+    pub fn exit(&mut self, name: &str) -> Value {
+        let id = self.inspect(name)["Id"].as_str().unwrap().to_owned();
+        let file =
+            format!("$(dhow info --format '{{{{.DockerRootDir}}}}')/containers/{id}/state.json");
+        let text = self.run(&format!("cat {file}")).ok();
+        let state: Value = serde_json::from_str(&text).expect("a state file is JSON");
+        state["snapshot"]["exit"].clone()
+    }
+
     /// The folder of a container's control group.
     #[track_caller]
     pub fn group(&mut self, name: &str) -> String {

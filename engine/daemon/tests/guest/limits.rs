@@ -58,6 +58,9 @@ fn who_takes_too_much_memory_is_killed_and_it_is_told() {
     let state = house.inspect("greedy")["State"].clone();
     assert_eq!(state["OOMKilled"], true, "{state}");
     assert_eq!(state["ExitCode"], 137, "{state}");
+    let exit = house.exit("greedy");
+    let peak = exit["memory_peak"].as_u64().unwrap_or_default();
+    assert!((8 << 20..=16 << 20).contains(&peak), "{exit}");
     let events = house.dhow(
         "events --since 10m --until 0s --filter container=greedy \
          --format '{{.Action}}'",

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use bollard_stubs::models::{ContainerInspectResponse, DriverData, NetworkSettings};
 use bollard_stubs::query_parameters::InspectContainerOptions;
 
+use super::ContainerExit;
 use super::container::Container;
 use super::view;
 use crate::{LocalEngine, Result};
@@ -24,6 +25,17 @@ impl LocalEngine {
             answer.size_root_fs = Some(whole);
         }
         Ok(answer)
+    }
+
+    /// How the container's last run ended, with what Docker's answers have no
+    /// field for.
+    pub fn container_exit(&self, name: &str) -> Result<ContainerExit> {
+        let container = self.shared.containers.find(name)?;
+        Ok(container.read(|record| ContainerExit {
+            exit_code: record.state.exit_code,
+            oom_killed: record.state.oom_killed,
+            memory_peak: record.state.memory_peak,
+        }))
     }
 
     fn inspection(&self, container: &Container) -> ContainerInspectResponse {

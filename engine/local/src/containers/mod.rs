@@ -103,6 +103,20 @@ pub struct ArchiveStat {
     pub link_target: String,
 }
 
+/// How a container's last run ended, beyond what Docker's answers say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ContainerExit {
+    /// Of the first process, or 128 and the signal.
+    pub exit_code: i64,
+    /// Whether the kernel killed a process for want of memory.
+    #[serde(rename = "OOMKilled")]
+    pub oom_killed: bool,
+    /// The most memory that all processes had together, in bytes; `None` where
+    /// the kernel does not keep it, and while the container runs.
+    pub memory_peak: Option<u64>,
+}
+
 /// A stream that is reserved but not connected: answer the upgrade, then
 /// connect the client's socket. Dropping it gives the reservation back.
 pub struct PreparedStream {

@@ -78,6 +78,9 @@ pub struct State {
     pub exit_code: i64,
     pub error: String,
     pub oom_killed: bool,
+    /// The most memory of the last run, in bytes, where the kernel keeps it.
+    #[serde(default)]
+    pub memory_peak: Option<u64>,
     pub started_at: i64,
     pub finished_at: i64,
     pub restart_count: u64,

@@ -180,6 +180,7 @@ impl LocalEngine {
             state.exit_code = 0;
             state.error.clear();
             state.oom_killed = false;
+            state.memory_peak = None;
             state.restart_count = beginning.restart_count;
             state.stopped_by_hand = beginning.stopped_by_hand;
             state.restarts_called_off = beginning.restarts_called_off;

@@ -64,6 +64,7 @@ impl LocalEngine {
                     state.exit_code = 0;
                     state.error.clear();
                     state.oom_killed = false;
+                    state.memory_peak = None;
                     if let Some(health) = &mut state.health {
                         health.restart();
                     }
@@ -170,6 +171,7 @@ impl LocalEngine {
             state.health.iter_mut().for_each(health::Machine::abandon);
             state.exit_code = i64::from(exit.code);
             state.oom_killed = exit.oom_killed;
+            state.memory_peak = exit.memory_peak;
             state.finished_at = at;
         });
         if !will_restart {
@@ -319,6 +321,7 @@ impl LocalEngine {
             code,
             signal,
             oom_killed: false,
+            memory_peak: None,
             at: dhow_model::Timestamp::from_nanos(crate::clock::now()),
         };
         self.ended(container, seq, exit, false).await;

@@ -69,6 +69,10 @@ pub struct Exit {
     pub signal: Option<i32>,
     /// Whether the kernel killed a process of it for want of memory.
     pub oom_killed: bool,
+    /// The most memory that all its processes had together, in bytes, where
+    /// the kernel keeps it.
+    #[serde(default)]
+    pub memory_peak: Option<u64>,
     pub at: Timestamp,
 }
 

@@ -1,5 +1,5 @@
 //! What Docker's API has no word for, under `/dhow`: the daemon's own
-//! configuration. [`DESCRIPTION`] says it in OpenAPI's terms.
+//! configuration, and how a container ended. [`DESCRIPTION`] says it in OpenAPI's terms.
 
 use std::sync::Arc;
 
@@ -20,11 +20,16 @@ pub(crate) const DESCRIPTION: &str = include_str!("../../openapi.json");
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/dhow/openapi.json", get(description))
+        .route("/dhow/containers/{name}/exit", get(container_exit))
         .route("/dhow/config", get(config).put(change_config))
 }
 
 async fn description(_call: Call) -> Response {
     answer::typed(StatusCode::OK, "application/json", Body::from(DESCRIPTION))
+}
+
+async fn container_exit(call: Call) -> Answer {
+    answer::json(&call.engine().container_exit(call.param("name"))?)
 }
 
 async fn config(call: Call) -> Answer {

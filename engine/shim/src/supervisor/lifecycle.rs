@@ -194,6 +194,7 @@ impl Supervisor {
             eprintln!("not everything in the container could be killed: {e}");
         }
         self.note_oom_kills();
+        self.life.memory_peaked(self.cgroup.memory_peak());
         if let Some(oom) = self.oom.take() {
             self.poller.remove(&oom);
         }

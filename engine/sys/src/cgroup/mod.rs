@@ -315,6 +315,12 @@ impl Cgroup {
         OomWatch::new(self)
     }
 
+    /// The most memory it has had, in bytes; version 2 keeps it since Linux
+    /// 5.19.
+    pub fn memory_peak(&self) -> Option<u64> {
+        stats::memory_peak(self)
+    }
+
     /// How often the kernel killed one of its processes for want of memory.
     pub fn oom_kills(&self) -> u64 {
         oom::kills(self)

@@ -83,6 +83,14 @@ pub(super) fn read(cgroup: &Cgroup) -> Stats {
     }
 }
 
+pub(super) fn memory_peak(cgroup: &Cgroup) -> Option<u64> {
+    let file = match cgroup.layout() {
+        Layout::V2 => cgroup.v2_dir()?.join("memory.peak"),
+        _ => cgroup.v1_dir("memory")?.join("memory.max_usage_in_bytes"),
+    };
+    fs::read_to_string(file).ok()?.trim().parse().ok()
+}
+
 fn v1(cgroup: &Cgroup) -> Stats {
     let file = |controller: &str, name: &str| -> Option<PathBuf> {
         cgroup.v1_dir(controller).map(|dir| dir.join(name))
