@@ -1,5 +1,6 @@
 // One container in full, kept true by its events.
 import type { App } from '$lib/app.svelte';
+import { fill } from '$lib/api/client';
 import { EngineError, messageOf } from '$lib/api/error';
 import { wordsOf } from '$lib/logs/ansi';
 import { Frames } from '$lib/api/stream';
@@ -79,8 +80,20 @@ export class Details {
         // Whether there is anything to explain does not hang on the log.
         const worthIt = explain({ container: value, lines: [], architecture }) !== null && value.State?.Running !== true;
         const lines = worthIt ? await this.#last(value).catch(() => []) : [];
+        const peak = worthIt && value.State?.OOMKilled === true ? await this.#peak() : null;
         if (this.value !== value) return;
-        this.explanation = explain({ container: value, lines, architecture });
+        this.explanation = explain({ container: value, lines, architecture, peak });
+    }
+
+    /** The most memory that it had. Other engines than ours do not keep it. */
+    async #peak(): Promise<number | null> {
+        const { host } = this.#app.client;
+        try {
+            const answer = await host.request({ method: 'GET', path: fill('/dhow/containers/{id}/exit', { id: this.id }) });
+            return answer.ok ? ((await answer.json()) as { MemoryPeak: number | null }).MemoryPeak : null;
+        } catch {
+            return null;
+        }
     }
 
     async #last(value: Inspected): Promise<string[]> {

@@ -47,6 +47,7 @@ const deaths: [string, Died, Cause, string][] = [
     ['a folder as a program', { code: 126, error: `${create}exec: "/bin": is a directory: unknown`, command: ['/bin'] }, 'notExecutable', '/bin'],
     ['a file without the right to execute', { code: 126, error: `${create}exec: "/run.sh": permission denied: unknown` }, 'notExecutable', '/run.sh'],
     ['a program for another processor', { code: 255, lines: ['exec /app/server: exec format error'] }, 'wrongArchitecture', '/app/server'],
+    ['a script whose interpreter is missing', { code: 255, lines: ['exec /run.sh: no such file or directory'], command: ['/run.sh'] }, 'interpreterMissing', '/run.sh'],
     ['a library that is missing', { code: 127, lines: ['/app/server: error while loading shared libraries: libssl.so.3: cannot open shared object file'] }, 'libraryMissing', 'libssl.so.3'],
     ['a taken port', { code: 128, error: 'driver failed programming external connectivity on endpoint web (d84): Bind for 127.0.0.1:8080 failed: port is already allocated' }, 'portTaken', '8080'],
     ['a folder that is not there', { code: 128, error: 'invalid mount config for type "bind": bind source path does not exist: /srv/data' }, 'mountMissing', '/srv/data'],
@@ -70,6 +71,12 @@ describe('names the cause of', () => {
 });
 
 describe('shows what says so', () => {
+    it('the most memory that it had, where the engine kept it', () => {
+        const container = inspected({ State: { Status: 'exited', ExitCode: 137, OOMKilled: true }, HostConfig: { Memory: 16 << 20 } });
+        const evidence = explain({ container, lines: [], architecture: 'amd64', peak: 15 << 20 })?.evidence;
+        expect(evidence).toContainEqual({ what: 'peak', text: String(15 << 20) });
+        expect(explain({ container, lines: [], architecture: 'amd64' })?.evidence.some(({ what }) => what === 'peak')).toBe(false);
+    });
     it('the limit, of a container that was killed for its memory', () => {
         expect(dead({ code: 137, oom: true, memory: 16 << 20 })?.evidence).toEqual([
             { what: 'oom', text: 'OOMKilled' },

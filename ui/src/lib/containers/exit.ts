@@ -35,7 +35,7 @@ export type Cause =
     | 'failed';
 
 export interface Evidence {
-    readonly what: 'exitCode' | 'signal' | 'oom' | 'limit' | 'engine' | 'log' | 'probe' | 'command' | 'platform' | 'restarts' | 'ran';
+    readonly what: 'exitCode' | 'signal' | 'oom' | 'limit' | 'peak' | 'engine' | 'log' | 'probe' | 'command' | 'platform' | 'restarts' | 'ran';
     readonly text: string;
 }
 
@@ -53,6 +53,8 @@ export interface Death {
     readonly lines: readonly string[];
     /** What the engine runs on, e.g. amd64. */
     readonly architecture: string;
+    /** The most memory that it had, in bytes; null where nobody knows. */
+    readonly peak?: number | null;
 }
 
 type Found = { cause: Cause; subject?: string; tone?: Explanation['tone']; line?: string };
@@ -75,7 +77,7 @@ const SIGNALS: Readonly<Record<number, string>> = {
 };
 
 /** null where there is nothing to explain: it runs well, or never ran. */
-export function explain({ container, lines, architecture }: Death): Explanation | null {
+export function explain({ container, lines, architecture, peak = null }: Death): Explanation | null {
     const state = container.State ?? {};
     if (state.Running === true && state.Health?.Status !== 'unhealthy') return null;
     if (state.Status === 'created' && (state.Error ?? '') === '') return null;
@@ -90,7 +92,7 @@ export function explain({ container, lines, architecture }: Death): Explanation 
     };
     for (const rule of RULES) {
         const found = rule(facts);
-        if (found !== null) return explanation(facts, found, architecture);
+        if (found !== null) return explanation(facts, found, architecture, peak);
     }
     return null;
 }
@@ -110,7 +112,8 @@ const RULES: readonly Rule[] = [
     // What its own last words say.
     said(/exec format error/i, 'wrongArchitecture', program),
     said(/error while loading shared libraries: ([^:]+)|Error loading shared library ([^:]+)/i, 'libraryMissing'),
-    said(/bad interpreter|required file not found|env: .*: No such file/i, 'interpreterMissing', program),
+    // The engine has found the program; what the kernel then misses is what its first line names.
+    said(/bad interpreter|required file not found|env: .*: No such file|^exec \/\S+: no such file/i, 'interpreterMissing', program),
     said(/no space left on device|ENOSPC/i, 'diskFull'),
     said(/read-only file system|EROFS/i, 'readOnly'),
     said(/(?:fork|pthread_create|can't fork|clone).*(?:resource temporarily unavailable|EAGAIN)|can't start new thread/i, 'tooManyProcesses'),
@@ -153,7 +156,7 @@ function said(pattern: RegExp, cause: Cause, subject?: (facts: Facts) => string)
     };
 }
 
-function explanation(facts: Facts, found: Found, architecture: string): Explanation {
+function explanation(facts: Facts, found: Found, architecture: string, peak: number | null): Explanation {
     const { container, code, error } = facts;
     const state = container.State ?? {};
     const evidence: Evidence[] = [];
@@ -170,6 +173,7 @@ function explanation(facts: Facts, found: Found, architecture: string): Explanat
         add('log', found.line?.trim() || (found.cause === 'failed' ? lastWords(facts.lines) : undefined));
         if (facts.oom) add('oom', 'OOMKilled');
         if (found.cause === 'outOfMemory') add('limit', String(container.HostConfig?.Memory ?? 0));
+        if (facts.oom && peak !== null) add('peak', String(peak));
         add('exitCode', String(code));
         if (code > 128) add('signal', signalOf(code));
         if (found.cause === 'wrongArchitecture') add('platform', architecture);

@@ -81,6 +81,7 @@ export const exit: {
         signal: 'Signal',
         oom: 'Kernel',
         limit: 'Memory limit',
+        peak: 'Most it had',
         engine: 'Engine',
         log: 'Log',
         probe: 'Check said',
@@ -91,6 +92,7 @@ export const exit: {
     },
     value: ({ what, text }) => {
         if (what === 'limit') return Number(text) > 0 ? memorySize(Number(text)) : 'none';
+        if (what === 'peak') return memorySize(Number(text));
         if (what === 'oom') return 'killed it for memory (OOM)';
         if (what === 'restarts') return text === '1' ? 'once' : `${text} times`;
         if (what === 'ran') return Number(text) < 1 ? 'less than a second' : `${Math.round(Number(text))} s`;
