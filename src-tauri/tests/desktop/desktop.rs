@@ -147,6 +147,16 @@ impl Desktop {
         self.home().join("config/dhow/settings.toml")
     }
 
+    /// Writes the app's settings file.
+    #[track_caller]
+    pub fn set(&self, settings: &str) {
+        let file = self.settings();
+        let folder = file.parent().expect("the file is in a folder");
+        std::fs::create_dir_all(folder)
+            .and_then(|()| std::fs::write(&file, settings))
+            .expect("a temporary folder can be filled");
+    }
+
     /// What the app has logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.home().join("state/dhow/logs/app.log")).unwrap_or_default()
@@ -165,10 +175,11 @@ impl Desktop {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
-    /// Whether the app's window is to be seen.
-    pub fn window_is_shown(&self) -> bool {
+    /// Whether a window of this title is to be seen.
+    pub fn shows(&self, title: &str) -> bool {
+        let name = format!("^{title}$");
         !self
-            .xdotool(&["search", "--onlyvisible", "--name", "^Dhow$"])
+            .xdotool(&["search", "--onlyvisible", "--name", &name])
             .is_empty()
     }
 }

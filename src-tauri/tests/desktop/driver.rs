@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use dhow_testkit::{api, program, until, wait};
+use dhow_testkit::{Engine, api, program, until, wait};
 use serde_json::{Value, json};
 
 use crate::desktop::Desktop;
@@ -146,6 +146,17 @@ impl Drop for App {
         let target = format!("/session/{}", self.session);
         let _ = api::tcp(&self.address, "DELETE", &target, None);
     }
+}
+
+/// Starts the app for `engine` with nobody driving its page.
+#[track_caller]
+pub fn start_undriven(desktop: &Desktop, engine: &Engine, arguments: &[&str]) -> Group {
+    let mut command = Command::new(own_program());
+    command
+        .args(arguments)
+        .envs(desktop.environment())
+        .env("DHOW_HOST", engine.host());
+    Group::start(&command)
 }
 
 /// The app under test.

@@ -10,9 +10,8 @@ use zbus::interface;
 use zbus::zvariant::OwnedValue;
 
 use crate::desktop::Desktop;
-use crate::driver::own_program;
+use crate::driver::start_undriven;
 use crate::menu::Menu;
-use crate::process::Group;
 
 /// What desktops have to show notices, writing them down instead.
 struct Board(Arc<Mutex<Vec<String>>>);
@@ -62,12 +61,7 @@ fn crashes_are_told_and_stops_are_not() {
     let engine = Engine::with_busybox();
     let desktop = Desktop::start();
     let (_connection, told) = board(&desktop);
-    let mut command = std::process::Command::new(own_program());
-    command
-        .arg("--hidden")
-        .envs(desktop.environment())
-        .env("DHOW_HOST", engine.host());
-    let _app = Group::start(&command);
+    let _app = start_undriven(&desktop, &engine, &["--hidden"]);
     Menu::of(&desktop).shows("Engine running · no containers");
 
     let run = |name: &str, words: &[&str]| {
