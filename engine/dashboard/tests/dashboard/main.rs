@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod chromium;
+mod endings;
 mod letting_in;
 mod opened;
 mod outage;
