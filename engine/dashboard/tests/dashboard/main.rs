@@ -9,6 +9,7 @@ mod opened;
 mod outage;
 mod pages;
 mod program;
+mod registries;
 mod served;
 mod strangers;
 mod streams;
