@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use dhow_client::{Body, Client, Method, Opened};
+use dhow_client::{Body, Client, Logins, Method, Opened};
 use http::header::{
     CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderName, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use tauri::State;
 use tauri::ipc::{InvokeBody, Request, Response};
 
-use crate::engine::Engine;
+use crate::engine::{Engine, find};
 use crate::notices::{Notifier, task};
 pub use exchange::Exchanges;
 use exchange::{Exchange, Number};
@@ -78,6 +78,7 @@ pub async fn engine_request(
     head: Head,
     engine: State<'_, Engine>,
     exchanges: State<'_, Exchanges>,
+    logins: State<'_, Logins>,
     notifier: State<'_, Notifier>,
 ) -> Result<Answer, Failure> {
     let number = head.number;
@@ -85,7 +86,7 @@ pub async fn engine_request(
         client,
         method,
         path,
-        headers,
+        mut headers,
     } = Prepared::of(&head, &engine)?;
     let exchange = match head.body {
         BodyHead::Follows => exchanges.get(number)?,
@@ -94,6 +95,8 @@ pub async fn engine_request(
     let long = task::name(&method, &path);
     let sent = exchange
         .unless_cancelled(async {
+            let shown = logins.show(&mut headers).await;
+            shown.map_err(|error| Failure::invalid(find::sentence(&error)))?;
             let request = request(method, &path, headers, head.body, &exchange)?;
             let answer = client.pass(request).await;
             answer.map_err(|error| Failure::of(&error))
@@ -120,6 +123,7 @@ pub async fn engine_open(
     head: Head,
     engine: State<'_, Engine>,
     exchanges: State<'_, Exchanges>,
+    logins: State<'_, Logins>,
 ) -> Result<Answer, Failure> {
     let number = head.number;
     if matches!(head.body, BodyHead::Follows) {
@@ -130,11 +134,13 @@ pub async fn engine_open(
         client,
         method,
         path,
-        headers,
+        mut headers,
     } = Prepared::of(&head, &engine)?;
     let exchange = exchanges.begin(number)?;
     let opened = exchange
         .unless_cancelled(async {
+            let shown = logins.show(&mut headers).await;
+            shown.map_err(|error| Failure::invalid(find::sentence(&error)))?;
             let request = request(method, &path, headers, head.body, &exchange)?;
             let opened = client.pass_hijack(request).await;
             opened.map_err(|error| Failure::of(&error))

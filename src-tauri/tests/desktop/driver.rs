@@ -15,15 +15,31 @@ use crate::process::Group;
 pub struct App {
     address: String,
     session: String,
-    _driver: Group,
+    driver: Group,
 }
 
 impl App {
     /// Starts it for the engine at `host`.
     #[track_caller]
     pub fn start(desktop: &Desktop, host: &str) -> Self {
+        Self::start_by(Command::new(tauri_driver()), desktop, host)
+    }
+
+    /// The same in a mount namespace of its own, which `script` prepares
+    /// before it runs its arguments.
+    #[track_caller]
+    pub fn start_in(desktop: &Desktop, host: &str, script: &str) -> Self {
+        let mut command = Command::new("unshare");
+        command
+            .args(["--mount", "--propagation", "private"])
+            .args(["sh", "-c", script])
+            .arg(tauri_driver());
+        Self::start_by(command, desktop, host)
+    }
+
+    #[track_caller]
+    fn start_by(mut command: Command, desktop: &Desktop, host: &str) -> Self {
         let (port, native) = (free_port(), free_port());
-        let mut command = Command::new(tauri_driver());
         command
             .args(["--port", &port, "--native-port", &native])
             .arg("--native-driver")
@@ -49,8 +65,13 @@ impl App {
         Self {
             session: session.to_owned(),
             address,
-            _driver: driver,
+            driver,
         }
+    }
+
+    /// The driver's process, whose places are the app's.
+    pub fn process(&self) -> i32 {
+        self.driver.id()
     }
 
     /// Runs a function's body in the page.

@@ -12,8 +12,10 @@ mod menu;
 mod process;
 
 mod bridge;
+mod command_line;
 mod engine;
 mod notices;
+mod registries;
 mod strangers;
 mod tray;
 mod window;
