@@ -93,6 +93,8 @@ pub async fn engine_request(
         BodyHead::None | BodyHead::Text(_) => exchanges.begin(number)?,
     };
     let long = task::name(&method, &path);
+    // A registry may be waited for before there is any answer.
+    let since = Instant::now();
     let sent = exchange
         .unless_cancelled(async {
             let shown = logins.show(&mut headers).await;
@@ -106,7 +108,7 @@ pub async fn engine_request(
         Ok(response) => {
             if let Some(name) = long {
                 let good = response.status().is_success();
-                notifier.begun(number, name, good, Instant::now());
+                notifier.begun(number, name, good, since);
             }
             Ok(answered(&exchange, response).await)
         }

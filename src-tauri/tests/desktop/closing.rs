@@ -16,34 +16,6 @@ fn running(engine: &Engine) -> usize {
     engine.docker(&["ps", "-q"]).ok().lines().count()
 }
 
-/// Presses `key` in the window of that title until it has had its effect:
-/// a window has the keyboard only some time after it is there.
-#[track_caller]
-fn press(desktop: &Desktop, title: &str, key: &str, happened: impl Fn() -> bool) {
-    until(&format!("a window called {title}"), || {
-        desktop.shows(title).then_some(())
-    });
-    until(&format!("what {key} does in {title}"), || {
-        let name = format!("^{title}$");
-        desktop.xdotool(&[
-            "search",
-            "--onlyvisible",
-            "--name",
-            &name,
-            "windowactivate",
-            "--sync",
-        ]);
-        desktop.xdotool(&["key", key]);
-        let patience = std::time::Duration::from_secs(2);
-        dhow_testkit::wait::within(patience, || happened().then_some(()))
-    });
-}
-
-#[track_caller]
-fn close(desktop: &Desktop) {
-    press(desktop, "Dhow", "alt+F4", || !desktop.shows("Dhow"));
-}
-
 #[test]
 fn closing_leaves_the_tray_and_quitting_leaves_the_containers() {
     let engine = Engine::with_busybox();
@@ -51,7 +23,7 @@ fn closing_leaves_the_tray_and_quitting_leaves_the_containers() {
     let desktop = Desktop::start();
     desktop.set("[app]\non-quit = \"keep\"\n");
     let mut app = start_undriven(&desktop, &engine, &[]);
-    close(&desktop);
+    desktop.close_window();
     let menu = Menu::of(&desktop);
     menu.shows("Engine running · 1 container");
     // A hidden window follows events all the same.
@@ -90,7 +62,7 @@ fn the_question_is_asked_once_and_the_answer_kept() {
     menu.shows("Engine running · 1 container");
     menu.click(&["Quit"]);
     // The first answer has the keyboard: keep them running.
-    press(&desktop, "Quit Dhow", "Return", || {
+    desktop.press("Quit Dhow", "Return", || {
         let settings = std::fs::read_to_string(desktop.settings()).unwrap_or_default();
         settings.contains("on-quit = \"keep\"")
     });
@@ -103,6 +75,6 @@ fn without_a_tray_closing_ends_the_app() {
     let engine = Engine::start();
     let desktop = Desktop::without_tray();
     let mut app = start_undriven(&desktop, &engine, &[]);
-    close(&desktop);
+    desktop.close_window();
     assert!(app.wait());
 }

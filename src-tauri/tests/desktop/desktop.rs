@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
-use dhow_testkit::{program, until};
+use dhow_testkit::{program, until, wait};
 use tempfile::TempDir;
 use zbus::blocking::{Connection, Proxy, connection};
 
@@ -173,6 +174,28 @@ impl Desktop {
         let output = self.command("xdotool").args(arguments).output();
         let output = output.expect("xdotool runs");
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// Presses `key` in the window of that title until it has had its effect:
+    /// a window has the keyboard only some time after it is there.
+    #[track_caller]
+    pub fn press(&self, title: &str, key: &str, happened: impl Fn() -> bool) {
+        until(&format!("a window called {title}"), || {
+            self.shows(title).then_some(())
+        });
+        let name = format!("^{title}$");
+        let find = ["search", "--onlyvisible", "--name", &name];
+        until(&format!("what {key} does in {title}"), || {
+            self.xdotool(&[&find[..], &["windowactivate", "--sync"]].concat());
+            self.xdotool(&["key", key]);
+            wait::within(Duration::from_secs(2), || happened().then_some(()))
+        });
+    }
+
+    /// Closes the app's window as the person does.
+    #[track_caller]
+    pub fn close_window(&self) {
+        self.press("Dhow", "alt+F4", || !self.shows("Dhow"));
     }
 
     /// Whether a window of this title is to be seen.

@@ -17,5 +17,6 @@ mod engine;
 mod notices;
 mod registries;
 mod strangers;
+mod system;
 mod tray;
 mod window;
