@@ -5,8 +5,6 @@ export default defineConfig({
     // Two engines at once is what two cores carry.
     workers: 2,
     fullyParallel: false,
-    // A machine that nobody watches may be busy with something else for a while.
-    retries: process.env['CI'] === undefined ? 0 : 1,
     timeout: 60_000,
     expect: { timeout: 10_000 },
     reporter: [['list']],

@@ -11,6 +11,7 @@
 mod actions;
 mod bridge;
 mod census;
+mod command_line;
 mod commands;
 mod engine;
 mod folders;
@@ -20,6 +21,7 @@ mod login;
 mod navigation;
 mod notices;
 mod quit;
+mod registries;
 mod settings;
 mod text;
 mod tray;
@@ -65,6 +67,12 @@ fn main() {
             commands::app_open_external,
             commands::app_save_file,
             commands::app_notify,
+            registries::registries,
+            registries::registry_log_in,
+            registries::registry_log_out,
+            command_line::command_line,
+            command_line::install_command_line,
+            command_line::remove_command_line,
             bridge::engine_expect,
             bridge::engine_request,
             bridge::engine_open,
@@ -104,6 +112,7 @@ fn set_up(app: &AppHandle, folders: &Folders) -> Result<(), Box<dyn Error>> {
     app.manage(engine.clone());
     app.manage(notifier);
     app.manage(bridge::Exchanges::default());
+    app.manage(registries::of_process());
     app.manage(commands::Tellers::default());
 
     window::make(app, login::is_hidden(std::env::args_os()))?;

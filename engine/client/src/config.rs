@@ -3,7 +3,7 @@
 //!
 //! Secrets in it are never part of a `Debug` text or an error.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -75,6 +75,16 @@ impl ConfigFile {
             .and_then(|helpers| helpers.get(registry))
             .and_then(Value::as_str)
             .or_else(|| self.text("credsStore"))
+    }
+
+    /// Every helper program's suffix, each once.
+    pub fn credential_helpers(&self) -> BTreeSet<&str> {
+        let chosen = self.keys.get("credHelpers").and_then(Value::as_object);
+        let chosen = chosen.into_iter().flatten();
+        chosen
+            .filter_map(|(_, helper)| helper.as_str())
+            .chain(self.text("credsStore"))
+            .collect()
     }
 
     /// What `auths` holds, by registry.

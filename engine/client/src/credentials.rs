@@ -4,6 +4,7 @@
 //!
 //! A secret never appears in an error or a `Debug` text.
 
+use std::collections::BTreeMap;
 use std::process::Stdio;
 
 use base64::Engine as _;
@@ -69,6 +70,61 @@ pub fn registry_key(domain: &str) -> &str {
         "" | "docker.io" | "index.docker.io" | "registry-1.docker.io" => HUB,
         other => other,
     }
+}
+
+/// The key for a server as a person writes it: with a scheme or a path, or as
+/// one of the names of Docker Hub.
+pub fn key_of(server: &str) -> String {
+    registry_key(host(server)).to_owned()
+}
+
+/// An entry of the store, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// The key under which it is kept.
+    pub registry: String,
+    /// The user; empty where only a token is kept.
+    pub username: String,
+    /// The helper that keeps it, if the file itself does not.
+    pub helper: Option<String>,
+}
+
+/// Every entry there is. Helpers are asked for their lists, never for secrets,
+/// which some of them would fetch from elsewhere.
+pub async fn stored(config: &ConfigFile) -> Result<Vec<Stored>, Error> {
+    let mut found = Vec::new();
+    for (registry, _) in config.auths() {
+        let entry = from_file(config, registry).unwrap_or_default();
+        if config.credential_helper(registry).is_none() && !entry.is_empty() {
+            found.push(Stored {
+                registry: registry.to_owned(),
+                username: entry.username,
+                helper: None,
+            });
+        }
+    }
+    for helper in config.credential_helpers() {
+        let output = helper_call(helper, "list", "").await?;
+        let listed: BTreeMap<String, String> =
+            serde_json::from_slice(&output).map_err(|_| nonsense(helper))?;
+        for (registry, username) in listed {
+            // Hub's tokens lie beside its entry, in entries of their own.
+            let of_hub = registry.len() > HUB.len() && registry.starts_with(HUB);
+            if of_hub || config.credential_helper(&registry) != Some(helper) {
+                continue;
+            }
+            found.push(Stored {
+                registry,
+                username: if username == TOKEN_USER {
+                    String::new()
+                } else {
+                    username
+                },
+                helper: Some(helper.to_owned()),
+            });
+        }
+    }
+    Ok(found)
 }
 
 /// What is stored for `registry`; empty where nothing is.
@@ -183,14 +239,15 @@ fn decode(auth: &str) -> Option<(String, String)> {
 
 /// Older clients wrote `https://host/v1/`: the host is what counts.
 fn same_host(left: &str, right: &str) -> bool {
-    fn host(text: &str) -> &str {
-        let text = text
-            .strip_prefix("https://")
-            .or_else(|| text.strip_prefix("http://"))
-            .unwrap_or(text);
-        text.split('/').next().unwrap_or_default()
-    }
     host(left) == host(right)
+}
+
+fn host(text: &str) -> &str {
+    let text = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"))
+        .unwrap_or(text);
+    text.split('/').next().unwrap_or_default()
 }
 
 async fn from_helper(helper: &str, registry: &str) -> Result<Option<Credentials>, Error> {
@@ -205,10 +262,7 @@ async fn from_helper(helper: &str, registry: &str) -> Result<Option<Credentials>
         Err(Error::CredentialHelper { message, .. }) if absent(&message) => return Ok(None),
         Err(error) => return Err(error),
     };
-    let answer: Answer = serde_json::from_slice(&output).map_err(|_| Error::CredentialHelper {
-        program: program(helper),
-        message: "its answer is not what the protocol says".to_owned(),
-    })?;
+    let answer: Answer = serde_json::from_slice(&output).map_err(|_| nonsense(helper))?;
     Ok(Some(if answer.username == TOKEN_USER {
         Credentials {
             identity_token: answer.secret,
@@ -226,6 +280,13 @@ async fn from_helper(helper: &str, registry: &str) -> Result<Option<Credentials>
 /// How helpers say that they have nothing (there is no exit code for it).
 fn absent(message: &str) -> bool {
     message.contains("credentials not found")
+}
+
+fn nonsense(helper: &str) -> Error {
+    Error::CredentialHelper {
+        program: program(helper),
+        message: "its answer is not what the protocol says".to_owned(),
+    }
 }
 
 fn program(helper: &str) -> String {
@@ -305,6 +366,28 @@ mod tests {
         assert!(run(erase(&mut config, "r")).unwrap());
         assert!(run(lookup(&config, "r")).unwrap().is_empty());
         assert!(!run(erase(&mut config, "r")).unwrap());
+    }
+
+    #[test]
+    fn servers_are_known_by_their_host() {
+        for hub in ["docker.io", "index.docker.io", HUB, ""] {
+            assert_eq!(key_of(hub), HUB, "{hub}");
+        }
+        assert_eq!(key_of("https://r.example:5000/v2/"), "r.example:5000");
+    }
+
+    #[test]
+    fn entries_are_listed_without_secrets() {
+        let (config, _directory) = config(
+            r#"{"auths":{"r":{"auth":"bWU6c2VjOnJldA=="},"empty":{},"t":{"identitytoken":"x"}}}"#,
+        );
+        let found = run(stored(&config)).unwrap();
+        let seen: Vec<_> = found
+            .iter()
+            .map(|one| (one.registry.as_str(), one.username.as_str()))
+            .collect();
+        assert_eq!(seen, [("r", "me"), ("t", "")]);
+        assert!(found.iter().all(|one| one.helper.is_none()));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use std::io;
 
-use dhow_client::{Client, Error};
+use dhow_client::{Client, Error, Logins};
 use dhow_model::error::chain;
 use futures_util::StreamExt as _;
 use http::{Request, Response, StatusCode, Uri};
@@ -12,14 +12,17 @@ use http_body_util::{BodyExt as _, BodyStream};
 use hyper::body::{Body as _, Incoming};
 
 use crate::answer::{self, Body};
-use crate::headers;
+use crate::{headers, registries};
 
 /// What comes before the engine's own path.
 pub const PREFIX: &str = "/engine";
 
 /// Hands `request` on to the engine.
-pub async fn pass(client: &Client, request: Request<Incoming>) -> Response<Body> {
-    let (head, body) = request.into_parts();
+pub async fn pass(client: &Client, logins: &Logins, request: Request<Incoming>) -> Response<Body> {
+    let (mut head, body) = request.into_parts();
+    if let Err(error) = logins.show(&mut head.headers).await {
+        return registries::refusal(&error);
+    }
     let target = head.uri.path_and_query().map_or("/", |path| path.as_str());
     let Ok(uri) = target.strip_prefix(PREFIX).unwrap_or("/").parse::<Uri>() else {
         return answer::error(StatusCode::BAD_REQUEST, "that is no path of the engine");

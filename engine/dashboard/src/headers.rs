@@ -25,6 +25,7 @@ const BROWSERS: &[&str] = &[
     "accept-encoding",
     "accept-language",
     "cookie",
+    "dhow-registry",
     "dhow-session",
     "expect",
     "host",
@@ -108,6 +109,7 @@ mod tests {
             "sec-fetch-site",
             "transfer-encoding",
             "dhow-session",
+            "dhow-registry",
         ]);
         assert_eq!(
             names(&to_engine(&sent)),

@@ -19,6 +19,7 @@ mod open;
 mod pages;
 mod peer;
 mod place;
+mod registries;
 mod secret;
 mod server;
 mod sessions;

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use dhow_client::{Client, Hijacked, Opened, WriteHalf};
+use dhow_client::{Client, Hijacked, Logins, Opened, WriteHalf};
+use dhow_model::error::chain;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::header::{
@@ -72,7 +73,12 @@ struct Command {
 
 /// Answers the opening handshake; the rest goes on beside it, for whoever
 /// shows `key`.
-pub fn open(client: Arc<Client>, key: Secret, request: Request<Incoming>) -> Response<Body> {
+pub fn open(
+    client: Arc<Client>,
+    logins: Arc<Logins>,
+    key: Secret,
+    request: Request<Incoming>,
+) -> Response<Body> {
     let text = |name| {
         let value = request.headers().get(name);
         value.and_then(|v| v.to_str().ok()).unwrap_or_default()
@@ -93,7 +99,7 @@ pub fn open(client: Arc<Client>, key: Secret, request: Request<Incoming>) -> Res
             .max_frame_size(Some(LARGEST));
         let io = TokioIo::new(upgraded);
         let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(limits)).await;
-        converse(&client, &key, socket).await;
+        converse(&client, &logins, &key, socket).await;
     });
     let mut response = answer::empty(StatusCode::SWITCHING_PROTOCOLS);
     let headers = response.headers_mut();
@@ -103,13 +109,13 @@ pub fn open(client: Arc<Client>, key: Secret, request: Request<Incoming>) -> Res
     response
 }
 
-async fn converse(client: &Client, key: &Secret, socket: Socket) {
+async fn converse(client: &Client, logins: &Logins, key: &Secret, socket: Socket) {
     let (mut sink, mut stream) = socket.split();
     let first = timeout(PATIENCE, stream.next()).await;
     let Ok(Some(Ok(Message::Text(first)))) = first else {
         return;
     };
-    let asked = match request(&first, key) {
+    let asked = match request(&first, logins, key).await {
         Ok(asked) => asked,
         Err(refusal) => return say_and_close(refusal, sink, stream).await,
     };
@@ -149,7 +155,11 @@ async fn converse(client: &Client, key: &Secret, socket: Socket) {
 }
 
 /// What the first message asks of the engine.
-fn request(first: &str, key: &Secret) -> Result<Request<dhow_client::Body>, Answered> {
+async fn request(
+    first: &str,
+    logins: &Logins,
+    key: &Secret,
+) -> Result<Request<dhow_client::Body>, Answered> {
     let refused = |message: &str| Answered::failure(StatusCode::BAD_REQUEST, None, message);
     let wanted: Wanted = serde_json::from_str(first)
         .map_err(|error| refused(&format!("the first message cannot be read: {error}")))?;
@@ -174,6 +184,8 @@ fn request(first: &str, key: &Secret) -> Result<Request<dhow_client::Body>, Answ
     if request.uri().authority().is_some() || !request.uri().path().starts_with('/') {
         return Err(refused("that is no path of the engine"));
     }
+    let shown = logins.show(request.headers_mut()).await;
+    shown.map_err(|error| refused(&chain(&error)))?;
     let kept = headers::to_engine(request.headers());
     *request.headers_mut() = kept;
     // The body's own length is what counts.

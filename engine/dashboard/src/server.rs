@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use dhow_client::Client;
+use dhow_client::{Client, Logins};
 use http::header::{COOKIE, HeaderMap, SET_COOKIE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
@@ -24,7 +24,7 @@ use crate::pages::Pages;
 use crate::place::{Place, authority};
 use crate::secret::Secret;
 use crate::sessions::{Audience, Session, Sessions};
-use crate::{Error, engine, open, peer};
+use crate::{Error, engine, open, peer, registries};
 
 /// The dashboard of one engine.
 pub struct Dashboard {
@@ -41,6 +41,7 @@ struct Shared {
     gate: Gate,
     pages: Pages,
     client: Arc<Client>,
+    logins: Arc<Logins>,
     version: &'static str,
     sessions: Mutex<Sessions>,
 }
@@ -52,6 +53,7 @@ impl Dashboard {
         place: Place,
         pages: Pages,
         client: Client,
+        logins: Logins,
         version: &'static str,
     ) -> Result<Self, Error> {
         let wanted = SocketAddr::new(place.address, place.port);
@@ -71,6 +73,7 @@ impl Dashboard {
                 authority,
                 pages,
                 client: Arc::new(client),
+                logins: Arc::new(logins),
                 version,
                 sessions: Mutex::default(),
             }),
@@ -127,6 +130,7 @@ enum Part {
     Pages,
     Session,
     Host,
+    Registries,
     Engine,
     Open,
 }
@@ -137,6 +141,7 @@ impl Part {
         match path {
             "/session" => Self::Session,
             "/host.json" => Self::Host,
+            registries::PATH => Self::Registries,
             open::PATH => Self::Open,
             _ if engines.is_some_and(|rest| rest.starts_with('/')) => Self::Engine,
             _ => Self::Pages,
@@ -155,7 +160,7 @@ impl Shared {
             Ok(()) => match part {
                 Part::Pages => self.pages.answer(method, uri.path(), headers),
                 Part::Session => self.let_in(request, peer).await,
-                Part::Host | Part::Engine | Part::Open => self.bridge(part, request).await,
+                _ => self.bridge(part, request).await,
             },
         };
         answer::guard(&mut response, page);
@@ -169,20 +174,22 @@ impl Shared {
             return no_session();
         };
         if matches!(part, Part::Open) {
-            return open::open(self.client.clone(), session.key, request);
+            let (client, logins) = (self.client.clone(), self.logins.clone());
+            return open::open(client, logins, session.key, request);
         }
         let key = request.headers().get(KEY).and_then(|v| v.to_str().ok());
         if !key.is_some_and(|key| session.key.is(key)) {
             return no_session();
         }
         match part {
-            Part::Engine => engine::pass(&self.client, request).await,
+            Part::Engine => engine::pass(&self.client, &self.logins, request).await,
+            Part::Registries => registries::answer(&self.client, &self.logins, request).await,
             _ => answer::json(
                 StatusCode::OK,
                 &json!({
                     "version": self.version,
                     "engineHost": self.client.endpoint().to_string(),
-                    "capabilities": [],
+                    "capabilities": ["registries"],
                 }),
             ),
         }

@@ -85,14 +85,8 @@ fn start(engine: &Engine) -> (f64, f64) {
 /// requests the engine had from it.
 fn idle(engine: &Engine, hidden: bool) -> (f64, f64) {
     let desktop = Desktop::start();
-    let mut command = std::process::Command::new(driver::own_program());
-    command
-        .envs(desktop.environment())
-        .env("DHOW_HOST", engine.host());
-    let _app = process::Group::start(&command);
-    until("the window is there", || {
-        desktop.window_is_shown().then_some(())
-    });
+    let _app = driver::start_undriven(&desktop, engine, &[]);
+    until("the window is there", || desktop.shows("Dhow").then_some(()));
     std::thread::sleep(SETTLING);
     if hidden {
         desktop.close_window();

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use dhow_client::{Body, Client, Method, Opened};
+use dhow_client::{Body, Client, Logins, Method, Opened};
 use http::header::{
     CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderName, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use tauri::State;
 use tauri::ipc::{InvokeBody, Request, Response};
 
-use crate::engine::Engine;
+use crate::engine::{Engine, find};
 use crate::notices::{Notifier, task};
 pub use exchange::Exchanges;
 use exchange::{Exchange, Number};
@@ -78,6 +78,7 @@ pub async fn engine_request(
     head: Head,
     engine: State<'_, Engine>,
     exchanges: State<'_, Exchanges>,
+    logins: State<'_, Logins>,
     notifier: State<'_, Notifier>,
 ) -> Result<Answer, Failure> {
     let number = head.number;
@@ -85,15 +86,19 @@ pub async fn engine_request(
         client,
         method,
         path,
-        headers,
+        mut headers,
     } = Prepared::of(&head, &engine)?;
     let exchange = match head.body {
         BodyHead::Follows => exchanges.get(number)?,
         BodyHead::None | BodyHead::Text(_) => exchanges.begin(number)?,
     };
     let long = task::name(&method, &path);
+    // A registry may be waited for before there is any answer.
+    let since = Instant::now();
     let sent = exchange
         .unless_cancelled(async {
+            let shown = logins.show(&mut headers).await;
+            shown.map_err(|error| Failure::invalid(find::sentence(&error)))?;
             let request = request(method, &path, headers, head.body, &exchange)?;
             let answer = client.pass(request).await;
             answer.map_err(|error| Failure::of(&error))
@@ -103,7 +108,7 @@ pub async fn engine_request(
         Ok(response) => {
             if let Some(name) = long {
                 let good = response.status().is_success();
-                notifier.begun(number, name, good, Instant::now());
+                notifier.begun(number, name, good, since);
             }
             Ok(answered(&exchange, response).await)
         }
@@ -120,6 +125,7 @@ pub async fn engine_open(
     head: Head,
     engine: State<'_, Engine>,
     exchanges: State<'_, Exchanges>,
+    logins: State<'_, Logins>,
 ) -> Result<Answer, Failure> {
     let number = head.number;
     if matches!(head.body, BodyHead::Follows) {
@@ -130,11 +136,13 @@ pub async fn engine_open(
         client,
         method,
         path,
-        headers,
+        mut headers,
     } = Prepared::of(&head, &engine)?;
     let exchange = exchanges.begin(number)?;
     let opened = exchange
         .unless_cancelled(async {
+            let shown = logins.show(&mut headers).await;
+            shown.map_err(|error| Failure::invalid(find::sentence(&error)))?;
             let request = request(method, &path, headers, head.body, &exchange)?;
             let opened = client.pass_hijack(request).await;
             opened.map_err(|error| Failure::of(&error))

@@ -47,15 +47,7 @@ pub fn possible(surroundings: &Surroundings) -> Launch {
 /// to, where that is needed.
 pub fn words(surroundings: &Surroundings, socket: &Path) -> Option<Vec<OsString>> {
     let engine = surroundings.engine.as_ref()?;
-    let mut words: Vec<OsString> = Vec::new();
-    if !surroundings.root {
-        match (&surroundings.pkexec, &surroundings.sudo) {
-            (Some(pkexec), _) => words.push(pkexec.into()),
-            // -A asks through the dialog in SUDO_ASKPASS.
-            (None, Some(sudo)) => words.extend([sudo.into(), "-A".into(), "--".into()]),
-            (None, None) => return None,
-        }
-    }
+    let mut words = as_root(surroundings)?;
     words.push(engine.into());
     words.push("--host".into());
     words.push(format!("unix://{}", socket.display()).into());
@@ -64,6 +56,21 @@ pub fn words(surroundings: &Surroundings, socket: &Path) -> Option<Vec<OsString>
         words.extend(["--group".into(), group.into()]);
     }
     Some(words)
+}
+
+/// The words before those of a program that is to run as root; none are
+/// needed for who is root. Nothing where no password can be asked for.
+pub fn as_root(surroundings: &Surroundings) -> Option<Vec<OsString>> {
+    let Surroundings {
+        root, pkexec, sudo, ..
+    } = surroundings;
+    match (root, pkexec, sudo) {
+        (true, ..) => Some(Vec::new()),
+        (false, Some(pkexec), _) => Some(vec![pkexec.into()]),
+        // -A asks through the dialog in SUDO_ASKPASS.
+        (false, None, Some(sudo)) => Some(vec![sudo.into(), "-A".into(), "--".into()]),
+        (false, None, None) => None,
+    }
 }
 
 /// What the end of the program means while nothing has answered yet.
@@ -144,7 +151,8 @@ pub fn last_words(log: &Path) -> String {
     lines[lines.len().saturating_sub(3)..].join("\n")
 }
 
-fn beside_us(name: &str) -> Option<PathBuf> {
+/// A program that came with the app.
+pub fn beside_us(name: &str) -> Option<PathBuf> {
     let own = std::env::current_exe().ok()?;
     let folder = own.canonicalize().ok()?.parent()?.to_owned();
     // Installed, the app and the engine's programs lie in sibling folders.

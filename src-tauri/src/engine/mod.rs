@@ -5,7 +5,7 @@
 //! channel that page, tray and notices read.
 
 pub mod find;
-mod launch;
+pub mod launch;
 mod state;
 mod watch;
 

@@ -25,10 +25,10 @@ pub struct Notifier {
 }
 
 impl Notifier {
-    /// A request that may take long was answered.
-    pub fn begun(&self, number: u32, name: String, good: bool, now: Instant) {
+    /// A request that may take long, and was sent at `since`, was answered.
+    pub fn begun(&self, number: u32, name: String, good: bool, since: Instant) {
         let mut tasks = self.tasks.lock().unwrap_or_else(|e| e.into_inner());
-        tasks.insert(number, (Task::new(name, good), now));
+        tasks.insert(number, (Task::new(name, good), since));
     }
 
     /// The engine said something of it.

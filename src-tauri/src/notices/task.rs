@@ -70,14 +70,16 @@ impl Task {
         if took < LONG {
             return None;
         }
-        // Failures come after the status: as the last line of the answer.
+        // Failures come after the status, as the last line of the answer, or
+        // are all of an answer whose status is no success.
         let error = self
             .tail
             .split(|byte| *byte == b'\n')
             .rev()
             .find_map(|line| {
                 let line: serde_json::Value = serde_json::from_slice(line).ok()?;
-                Some(line.get("error")?.as_str()?.to_owned())
+                let told = if self.good { "error" } else { "message" };
+                Some(line.get(told)?.as_str()?.to_owned())
             });
         Some(Notice {
             subject: Subject::Task,
@@ -120,5 +122,9 @@ mod tests {
         task.hear(b"\n{\"errorDetail\":{},\"error\":\"no such manifest\"}\n");
         assert_eq!(title(&task), "Pull of a has failed");
         assert_eq!(task.ended(LONG * 2).unwrap().body, "no such manifest");
+        let mut refused = Task::new("Pull of a".to_owned(), false);
+        refused.hear(b"{\"message\":\"nobody answers\"}\n");
+        assert_eq!(title(&refused), "Pull of a has failed");
+        assert_eq!(refused.ended(LONG * 2).unwrap().body, "nobody answers");
     }
 }

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
-use dhow_testkit::{program, until};
+use dhow_testkit::{program, until, wait};
 use tempfile::TempDir;
 use zbus::blocking::{Connection, Proxy, connection};
 
@@ -147,6 +148,16 @@ impl Desktop {
         self.home().join("config/dhow/settings.toml")
     }
 
+    /// Writes the app's settings file.
+    #[track_caller]
+    pub fn set(&self, settings: &str) {
+        let file = self.settings();
+        let folder = file.parent().expect("the file is in a folder");
+        std::fs::create_dir_all(folder)
+            .and_then(|()| std::fs::write(&file, settings))
+            .expect("a temporary folder can be filled");
+    }
+
     /// What the app has logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.home().join("state/dhow/logs/app.log")).unwrap_or_default()
@@ -165,23 +176,34 @@ impl Desktop {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
-    /// Whether the app's window is to be seen.
-    pub fn window_is_shown(&self) -> bool {
-        !self
-            .xdotool(&["search", "--onlyvisible", "--name", "^Dhow$"])
-            .is_empty()
+    /// Presses `key` in the window of that title until it has had its effect:
+    /// a window has the keyboard only some time after it is there.
+    #[track_caller]
+    pub fn press(&self, title: &str, key: &str, happened: impl Fn() -> bool) {
+        until(&format!("a window called {title}"), || {
+            self.shows(title).then_some(())
+        });
+        let name = format!("^{title}$");
+        let find = ["search", "--onlyvisible", "--name", &name];
+        until(&format!("what {key} does in {title}"), || {
+            self.xdotool(&[&find[..], &["windowactivate", "--sync"]].concat());
+            self.xdotool(&["key", key]);
+            wait::within(Duration::from_secs(2), || happened().then_some(()))
+        });
     }
 
-    /// Closes the app's window as a person does, once it has the keyboard.
+    /// Closes the app's window as the person does.
     #[track_caller]
     pub fn close_window(&self) {
-        until("the window is closed", || {
-            let window = ["search", "--onlyvisible", "--name", "^Dhow$"];
-            let activated = ["windowactivate", "--sync"];
-            self.xdotool(&[&window[..], &activated].concat());
-            self.xdotool(&["key", "alt+F4", "sleep", "0.5"]);
-            (!self.window_is_shown()).then_some(())
-        });
+        self.press("Dhow", "alt+F4", || !self.shows("Dhow"));
+    }
+
+    /// Whether a window of this title is to be seen.
+    pub fn shows(&self, title: &str) -> bool {
+        let name = format!("^{title}$");
+        !self
+            .xdotool(&["search", "--onlyvisible", "--name", &name])
+            .is_empty()
     }
 }
 

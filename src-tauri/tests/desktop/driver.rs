@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use dhow_testkit::{api, program, until, wait};
+use dhow_testkit::{Engine, api, program, until, wait};
 use serde_json::{Value, json};
 
 use crate::desktop::Desktop;
@@ -15,15 +15,31 @@ use crate::process::Group;
 pub struct App {
     address: String,
     session: String,
-    _driver: Group,
+    driver: Group,
 }
 
 impl App {
     /// Starts it for the engine at `host`.
     #[track_caller]
     pub fn start(desktop: &Desktop, host: &str) -> Self {
+        Self::start_by(Command::new(tauri_driver()), desktop, host)
+    }
+
+    /// The same in a mount namespace of its own, which `script` prepares
+    /// before it runs its arguments.
+    #[track_caller]
+    pub fn start_in(desktop: &Desktop, host: &str, script: &str) -> Self {
+        let mut command = Command::new("unshare");
+        command
+            .args(["--mount", "--propagation", "private"])
+            .args(["sh", "-c", script])
+            .arg(tauri_driver());
+        Self::start_by(command, desktop, host)
+    }
+
+    #[track_caller]
+    fn start_by(mut command: Command, desktop: &Desktop, host: &str) -> Self {
         let (port, native) = (free_port(), free_port());
-        let mut command = Command::new(tauri_driver());
         command
             .args(["--port", &port, "--native-port", &native])
             .arg("--native-driver")
@@ -49,8 +65,13 @@ impl App {
         Self {
             session: session.to_owned(),
             address,
-            _driver: driver,
+            driver,
         }
+    }
+
+    /// The driver's process, whose places are the app's.
+    pub fn process(&self) -> i32 {
+        self.driver.id()
     }
 
     /// Runs a function's body in the page.
@@ -146,6 +167,17 @@ impl Drop for App {
         let target = format!("/session/{}", self.session);
         let _ = api::tcp(&self.address, "DELETE", &target, None);
     }
+}
+
+/// Starts the app for `engine` with nobody driving its page.
+#[track_caller]
+pub fn start_undriven(desktop: &Desktop, engine: &Engine, arguments: &[&str]) -> Group {
+    let mut command = Command::new(own_program());
+    command
+        .args(arguments)
+        .envs(desktop.environment())
+        .env("DHOW_HOST", engine.host());
+    Group::start(&command)
 }
 
 /// The app under test.

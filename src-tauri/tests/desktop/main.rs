@@ -12,8 +12,11 @@ mod menu;
 mod process;
 
 mod bridge;
+mod command_line;
 mod engine;
 mod notices;
+mod registries;
 mod strangers;
+mod system;
 mod tray;
 mod window;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use clap::Args;
+use dhow_client::Logins;
 use dhow_dashboard::{Audience, Dashboard, Error, Pages, Place, TOLD_VARIABLE};
 use dhow_model::error::chain;
 use rustix::process::{geteuid, getpgrp};
@@ -55,7 +56,8 @@ pub async fn run(arguments: Arguments, session: &Session) -> Result<i32, Failure
     };
     let client = session.new_client()?;
     let engine = client.endpoint().to_string();
-    let dashboard = Dashboard::listen(place, pages.map_err(failed)?, client, VERSION)
+    let logins = Logins::in_folder(session.environment.docker_config(&session.choice));
+    let dashboard = Dashboard::listen(place, pages.map_err(failed)?, client, logins, VERSION)
         .await
         .map_err(failed)?;
     let mut interrupted = signal(SignalKind::interrupt())?;

@@ -3,11 +3,13 @@
 #![forbid(unsafe_code)]
 
 mod chromium;
+mod endings;
 mod letting_in;
 mod opened;
 mod outage;
 mod pages;
 mod program;
+mod registries;
 mod served;
 mod strangers;
 mod streams;

@@ -1,11 +1,10 @@
-//! The command: what it refuses, what it says, how it ends.
+//! The command: what it refuses and what it says.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
 use dhow_testkit::{Engine, Outcome, program, until};
-use nix::sys::signal::Signal;
 
 use crate::served::{Served, pages, present};
 
@@ -55,20 +54,6 @@ async fn other_addresses_have_to_be_asked_for_twice() {
     let served = Served::run(command);
     assert!(served.address.starts_with(&gateway), "{}", served.address);
     assert_eq!(present(&served.address, &served.token).await.status(), 200);
-}
-
-#[tokio::test]
-async fn it_ends_when_told() {
-    let engine = Engine::start();
-    for signal in [Signal::SIGINT, Signal::SIGTERM] {
-        let served = Served::start(&engine);
-        let browser = served.browser().await;
-        // An open stream is no reason to stay.
-        let _events = browser.get("/engine/events").await;
-        let (status, rest) = served.end(signal);
-        assert!(status.success(), "{signal}: {status}");
-        assert!(rest.contains("Ctrl-C"), "{rest}");
-    }
 }
 
 #[test]

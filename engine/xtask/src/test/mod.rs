@@ -48,15 +48,13 @@ pub fn all(options: &Options) -> Result<()> {
     let started = Instant::now();
     // Asked for some tests only, one does not wait for the pages and the app.
     let everything = options.filter.is_none() && options.package.is_empty();
-    // On a desktop of their own, and asked for by name.
-    let desktop = options.package.iter().any(|name| name == app::PACKAGE);
+    let named = options.package.iter().any(|name| name == app::PACKAGE);
+    // The app's window and tray, on a desktop of their own.
+    let desktop = everything || named;
     if !options.no_install {
         let mut wanted = vec![packages::BUILD, packages::RUN, packages::TEST];
-        if everything || desktop {
-            wanted.push(packages::APP);
-        }
         if desktop {
-            wanted.push(packages::APP_TEST);
+            wanted.extend([packages::APP, packages::APP_TEST]);
         }
         packages::ensure(&wanted)?;
     }
@@ -68,7 +66,7 @@ pub fn all(options: &Options) -> Result<()> {
 
     let mut steps = Steps::default();
     let mut totals = Totals::default();
-    if everything || desktop {
+    if desktop {
         // Before the build, which puts them into `dhow`.
         steps.take("pages", || ui::build(!options.no_install));
     }
@@ -92,10 +90,7 @@ pub fn all(options: &Options) -> Result<()> {
             if !options.no_lint {
                 steps.take("clippy of app", || clippy(APP));
             }
-            let programs = [APP, &["--bins"]].concat();
-            steps.take("tests of app", || {
-                cargo_test(&programs, options, &mut totals)
-            });
+            steps.take("tests of app", || cargo_test(APP, options, &mut totals));
         }
     }
     steps.take("sweep after", sweep);
