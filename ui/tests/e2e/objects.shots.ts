@@ -54,6 +54,8 @@ test('screenshots of things', async ({ page, engine }) => {
         'settings-appearance': '#/settings',
         'settings-general': '#/settings/general',
         'settings-engine': '#/settings/engine',
+        'settings-engine-form': '#/settings/engine/form',
+        'settings-engine-text': '#/settings/engine/text',
         'settings-registries': '#/settings/registries',
         'settings-contexts': '#/settings/contexts',
         help: '#/help',

@@ -48,7 +48,6 @@ export const settings = {
         address: 'Address',
         yes: 'yes',
         no: 'no',
-        file: 'The engine is set up by its daemon.json; changing it here comes later.',
     },
     registries: {
         logins: 'Log in with “dhow login” in a terminal. Passwords are the command line’s: the engine does not keep them, and this window never sees them.',
