@@ -7,14 +7,16 @@ import {
     ENGINE,
     HOST,
     OPEN,
+    REGISTRIES,
     SESSION,
     SESSION_HEADER,
     type HostDescription,
+    type LoginsAnswer,
     type OpenAnswer,
     type OpenRequest,
     type SessionAnswer,
 } from './contract';
-import { HostError, type Duplex, type EngineRequest, type Host, type Native } from './types';
+import { HostError, type Duplex, type EngineRequest, type Host, type Native, type Registries } from './types';
 
 /** Kept for this origin, port included: a second tab and a reload need it. */
 const KEY = 'dhow.session';
@@ -147,7 +149,7 @@ function inputOf(socket: WebSocket): WritableStream<Uint8Array> {
 function native(): Native {
     let address: Promise<string> | null = null;
     return {
-        capabilities: new Set(typeof Notification === 'undefined' ? [] : (['notify'] as const)),
+        capabilities: new Set(typeof Notification === 'undefined' ? (['registries'] as const) : (['notify', 'registries'] as const)),
         engineAddress: () =>
             (address ??= fetch(HOST, { credentials: 'same-origin', headers: { [SESSION_HEADER]: session() } })
                 .then((answer) => answer.json() as Promise<HostDescription>)
@@ -177,5 +179,26 @@ function native(): Native {
             get: (key) => localStorage.getItem(`dhow.${key}`),
             set: (key, value) => localStorage.setItem(`dhow.${key}`, value),
         },
+        registries,
     };
+}
+
+const registries: Registries = {
+    list: async () => ((await askLogins('GET')) as LoginsAnswer).logins,
+    logIn: async (login) => ((await askLogins('POST', '', JSON.stringify(login))) as { status: string }).status,
+    logOut: async (server) => void (await askLogins('DELETE', `?server=${encodeURIComponent(server)}`)),
+};
+
+async function askLogins(method: string, query = '', body?: string): Promise<unknown> {
+    const asked = { method, cache: 'no-store', credentials: 'same-origin', headers: { [SESSION_HEADER]: session() } } as const;
+    let answer: Response;
+    try {
+        answer = await fetch(`${REGISTRIES}${query}`, body === undefined ? asked : { ...asked, body });
+    } catch (error) {
+        throw new HostError('unreachable', error instanceof Error ? error.message : String(error));
+    }
+    const text = await answer.text();
+    if (answer.ok) return text === '' ? null : JSON.parse(text);
+    const failure = answer.headers.get(BRIDGE_HEADER);
+    throw failure === null ? engineError(answer.status, text) : refused(failure, text);
 }

@@ -14,12 +14,20 @@
 //   text frame END from the page closes its half. After any other 2xx they are
 //   the answer's body: what stays open comes this way, because a browser has
 //   six connections for one origin. The server closes at the end.
+// - A request whose headers name a registry (REGISTRY_HEADER of types.ts) goes
+//   to the engine with X-Registry-Auth for it, where somebody is logged in.
 // - GET HOST: HostDescription.
+// - GET REGISTRIES: LoginsAnswer. POST {server, user, secret}: the engine checks
+//   the login, it is kept where `dhow login` keeps it, and the answer is
+//   {status}. DELETE with ?server=…: 204. What fails is 4xx or 5xx, {message}.
+
+import type { RegistryLogin } from './types';
 
 export const SESSION = '/session';
 export const ENGINE = '/engine';
 export const OPEN = '/engine-open';
 export const HOST = '/host.json';
+export const REGISTRIES = '/registries';
 export const BRIDGE_HEADER = 'dhow-bridge';
 export const SESSION_HEADER = 'dhow-session';
 export const END = '{"end":true}';
@@ -41,6 +49,10 @@ export interface OpenAnswer {
     readonly headers?: Record<string, string>;
     /** Of an answer that is no success. */
     readonly body?: string;
+}
+
+export interface LoginsAnswer {
+    readonly logins: readonly RegistryLogin[];
 }
 
 export interface HostDescription {

@@ -1,5 +1,5 @@
 // A host for tests: every answer is told beforehand, every request is kept.
-import type { Duplex, EngineRequest, Host } from './types';
+import type { Capability, CommandLine, CommandLineState, Duplex, EngineRequest, Host, Registries, RegistryLogin } from './types';
 
 type Answer = Response | Error | object | ((request: EngineRequest) => Response | object | Promise<Response>);
 
@@ -11,7 +11,15 @@ export interface FakeHost extends Host {
     onOpen(make: (request: EngineRequest) => Duplex): void;
 }
 
-export function fakeHost(): FakeHost {
+/** What the host is to offer beyond what every host does. */
+export interface Offers {
+    /** Who is logged in where; changed in place. A login with the secret `wrong` is refused. */
+    readonly logins?: RegistryLogin[];
+    /** Where links are; changed by `install` and `remove`. */
+    readonly commandLine?: CommandLineState;
+}
+
+export function fakeHost(offers: Offers = {}): FakeHost {
     const answers = new Map<string, Answer>();
     const requests: EngineRequest[] = [];
     const copied: string[] = [];
@@ -39,13 +47,49 @@ export function fakeHost(): FakeHost {
             return opener(request);
         },
         native: {
-            capabilities: new Set(),
+            capabilities: capabilitiesOf(offers),
             engineAddress: async () => 'unix:///run/fake.sock',
             openExternal: async () => undefined,
             saveFile: async () => undefined,
             copyText: async (text) => void copied.push(text),
             notify: async () => undefined,
             settings: { get: (key) => kept.get(key) ?? null, set: (key, value) => void kept.set(key, value) },
+            ...(offers.logins === undefined ? {} : { registries: fakeRegistries(offers.logins) }),
+            ...(offers.commandLine === undefined ? {} : { commandLine: fakeCommandLine(offers.commandLine) }),
+        },
+    };
+}
+
+function capabilitiesOf({ logins, commandLine }: Offers): ReadonlySet<Capability> {
+    return new Set<Capability>([...(logins === undefined ? [] : ['registries' as const]), ...(commandLine === undefined ? [] : ['commandLine' as const])]);
+}
+
+function fakeRegistries(logins: RegistryLogin[]): Registries {
+    const forget = (server: string) => {
+        const at = logins.findIndex((login) => login.server === server);
+        if (at !== -1) logins.splice(at, 1);
+    };
+    return {
+        list: async () => [...logins],
+        logIn: async ({ server, user, secret }) => {
+            if (secret === 'wrong') throw new Error('unauthorized: incorrect username or password');
+            forget(server);
+            logins.push({ server, user, store: 'file' });
+            return 'Login Succeeded';
+        },
+        logOut: async (server) => forget(server),
+    };
+}
+
+function fakeCommandLine(first: CommandLineState): CommandLine {
+    let now = first;
+    return {
+        state: async () => now,
+        install: async (scope) => {
+            now = { ...now, found: now[scope].path, ours: true };
+        },
+        remove: async () => {
+            now = { ...now, found: '', ours: false };
         },
     };
 }

@@ -139,3 +139,23 @@ describe('settings', () => {
         expect(settings.get('app.on-quit')).toBe('ask');
     });
 });
+
+describe('logins and the command line', () => {
+    it('go to the app, and come back as answers or as sentences', async () => {
+        const host = await tauriHost();
+        const { registries, commandLine } = host.native;
+        answers['registries'] = () => [{ server: 'docker.io', user: 'me', store: 'file' }];
+        expect(await registries?.list()).toEqual([{ server: 'docker.io', user: 'me', store: 'file' }]);
+        answers['registry_log_in'] = () => 'Login Succeeded';
+        expect(await registries?.logIn({ server: 'localhost:5000', user: 'me', secret: 'x' })).toBe('Login Succeeded');
+        expect(of('registry_log_in')[0]?.payload).toEqual({ server: 'localhost:5000', user: 'me', secret: 'x' });
+        await registries?.logOut('docker.io');
+        expect(of('registry_log_out')[0]?.payload).toEqual({ server: 'docker.io' });
+        await commandLine?.install('user');
+        expect(of('install_command_line')[0]?.payload).toEqual({ scope: 'user' });
+        answers['remove_command_line'] = () => Promise.reject('/x is not ours');
+        const refused = await commandLine?.remove('system').catch((error: unknown) => error);
+        expect(refused).toBeInstanceOf(Error);
+        expect(refused).toMatchObject({ message: '/x is not ours' });
+    });
+});

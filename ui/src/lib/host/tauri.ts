@@ -2,7 +2,19 @@
 // everything of HTTP that the page sees is put together here.
 import { Channel, invoke } from '@tauri-apps/api/core';
 import { engineError } from '$lib/api/error';
-import { HostError, type Duplex, type EngineControl, type EngineRequest, type EngineState, type Host, type HostFailure, type Native, type SettingsStore } from './types';
+import {
+    HostError,
+    type CommandLineState,
+    type Duplex,
+    type EngineControl,
+    type EngineRequest,
+    type EngineState,
+    type Host,
+    type HostFailure,
+    type Native,
+    type RegistryLogin,
+    type SettingsStore,
+} from './types';
 
 /** What the bridge says before a body. */
 interface Answer {
@@ -212,7 +224,7 @@ async function settingsOfTheApp(): Promise<SettingsStore> {
 
 function native(settings: SettingsStore, engine: AppEngine): Native {
     return {
-        capabilities: new Set(['notify', 'settings', 'engine', 'autostart', 'files'] as const),
+        capabilities: new Set(['notify', 'settings', 'engine', 'autostart', 'files', 'registries', 'commandLine'] as const),
         engineAddress: () => Promise.resolve(engine.address()),
         openExternal: (url) => invoke('app_open_external', { url }),
         saveFile: async (suggestedName, content) => {
@@ -223,5 +235,24 @@ function native(settings: SettingsStore, engine: AppEngine): Native {
         notify: (title, body) => invoke('app_notify', { title, body }),
         settings,
         engine: engine.control,
+        registries: {
+            list: () => told<RegistryLogin[]>('registries'),
+            logIn: ({ server, user, secret }) => told<string>('registry_log_in', { server, user, secret }),
+            logOut: (server) => told<void>('registry_log_out', { server }),
+        },
+        commandLine: {
+            state: () => told<CommandLineState>('command_line'),
+            install: (scope) => told<void>('install_command_line', { scope }),
+            remove: (scope) => told<void>('remove_command_line', { scope }),
+        },
     };
+}
+
+/** The app rejects with a sentence, and pages expect an Error. */
+async function told<T>(command: string, payload?: Record<string, unknown>): Promise<T> {
+    try {
+        return await invoke<T>(command, payload);
+    } catch (error) {
+        throw error instanceof Error ? error : new Error(String(error));
+    }
 }

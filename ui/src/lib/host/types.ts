@@ -20,7 +20,7 @@ export interface Duplex {
     close(): void;
 }
 
-export type Capability = 'notify' | 'settings' | 'engine' | 'autostart' | 'files';
+export type Capability = 'notify' | 'settings' | 'engine' | 'autostart' | 'files' | 'registries' | 'commandLine';
 
 export interface Native {
     readonly capabilities: ReadonlySet<Capability>;
@@ -33,6 +33,55 @@ export interface Native {
     readonly settings: SettingsStore;
     /** Where the host can start an engine. */
     readonly engine?: EngineControl;
+    /** Where the host keeps the person's logins. */
+    readonly registries?: Registries;
+    /** Where a `dhow` for terminals came with the host. */
+    readonly commandLine?: CommandLine;
+}
+
+/**
+ * Logins at registries, kept where `dhow login` keeps them. A request with the
+ * header REGISTRY_HEADER shows the login for the registry that it names, where
+ * there is one; the secret never comes back to the page. All of it rejects with
+ * an Error whose message is a sentence for people.
+ */
+export interface Registries {
+    list(): Promise<readonly RegistryLogin[]>;
+    /** Kept only if the engine finds it good; answers what it said. */
+    logIn(login: { readonly server: string; readonly user: string; readonly secret: string }): Promise<string>;
+    logOut(server: string): Promise<void>;
+}
+
+export const REGISTRY_HEADER = 'dhow-registry';
+
+export interface RegistryLogin {
+    /** `docker.io`, `localhost:5000`. */
+    readonly server: string;
+    /** Empty where only a token is kept. */
+    readonly user: string;
+    /** `file`, or the name of the helper program that keeps it. */
+    readonly store: string;
+}
+
+/** `dhow` in the person's terminal: a symbolic link, which replaces nothing. */
+export interface CommandLine {
+    state(): Promise<CommandLineState>;
+    /** Asks for a password where one is needed. */
+    install(scope: CommandLineScope): Promise<void>;
+    remove(scope: CommandLineScope): Promise<void>;
+}
+
+export type CommandLineScope = 'user' | 'system';
+
+export interface CommandLineState {
+    /** The one that came with the app; empty where none did. */
+    readonly bundled: string;
+    /** What `dhow` is in a terminal; empty where it is nothing. */
+    readonly found: string;
+    /** Whether these are the same. */
+    readonly ours: boolean;
+    readonly user: { readonly path: string; readonly inPath: boolean };
+    readonly system: { readonly path: string; readonly needsPassword: boolean };
 }
 
 export interface SettingsStore {
