@@ -67,5 +67,9 @@ test('screens and dialogs have names, roles and contrast', async ({ page, engine
         }
         await page.keyboard.press('Escape');
     }
+    await go(page, '#/settings/registries');
+    await page.getByRole('button', { name: 'Log in…' }).click();
+    await expect(page.getByRole('dialog', { name: 'Log in to a registry' })).toBeVisible();
+    await check('log in');
     expect(problems).toEqual([]);
 });

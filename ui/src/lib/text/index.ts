@@ -9,8 +9,9 @@ import { exit } from './exit';
 import { images } from './images';
 import { list } from './list';
 import { networks } from './networks';
+import { registries } from './registries';
 import { run } from './run';
 import { help, settings } from './settings';
 import { volumes } from './volumes';
 
-export const text = { app, containers, container, exit, list, images, volumes, networks, run, activity, settings, configuration, help } as const;
+export const text = { app, containers, container, exit, list, images, volumes, networks, run, registries, activity, settings, configuration, help } as const;
