@@ -54,6 +54,8 @@ test('screenshots of things', async ({ page, engine }) => {
         'settings-appearance': '#/settings',
         'settings-general': '#/settings/general',
         'settings-engine': '#/settings/engine',
+        'settings-engine-form': '#/settings/engine/form',
+        'settings-engine-text': '#/settings/engine/text',
         'settings-registries': '#/settings/registries',
         'settings-contexts': '#/settings/contexts',
         help: '#/help',
@@ -120,6 +122,10 @@ test('screenshots of things', async ({ page, engine }) => {
             await button(`Cancel ${reference}`).click();
         });
     }
+    await dialog('login', '#/settings/registries', async () => {
+        await button('Log in…').click();
+        await page.getByRole('dialog').getByLabel('Registry').fill('https://registry.example/team');
+    });
     await dialog('menu-image', '#/images', () => page.getByRole('button', { name: 'More for shop/api:1.4.2' }).click());
     await dialog('palette-things', '#/images', async () => {
         await page.keyboard.press('Control+k');

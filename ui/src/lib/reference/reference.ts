@@ -40,3 +40,13 @@ export function splitTag(text: string): { repository: string; tag: string } {
     const colon = text.lastIndexOf(':');
     return colon > text.lastIndexOf('/') ? { repository: text.slice(0, colon), tag: text.slice(colon + 1) } : { repository: text, tag: '' };
 }
+
+/** The registry that a name is of, as logins call it. */
+export function registryOf(text: string): string {
+    const [first = ''] = text.split('/', 1);
+    const isHost = text.includes('/') && (/[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase());
+    return !isHost || first === 'index.docker.io' ? 'docker.io' : first;
+}
+
+/** Whether a registry refused for want of a login, or of a better one. */
+export const wantsLogin = (message: string): boolean => /\bdenied\b|unauthorized|authentication required|no basic auth credentials/i.test(message);

@@ -7,7 +7,8 @@ import { messageOf } from '$lib/api/error';
 import { stepsOf, type Step } from '$lib/images/history';
 import { childrenFirst, type ImageFacts, type User } from '$lib/images/removal';
 import { findImage, imageRow, type ImageRow } from '$lib/images/row';
-import { parseReference, withDefaultTag } from '$lib/reference/reference';
+import { REGISTRY_HEADER } from '$lib/host/types';
+import { parseReference, registryOf, withDefaultTag } from '$lib/reference/reference';
 import { SvelteMap } from 'svelte/reactivity';
 import type { Row } from '$lib/containers/row';
 import type { Change } from './changes';
@@ -123,7 +124,7 @@ export class Images {
         return this.#tasks.find('pull', subject) ?? this.#tasks.start('pull', subject, async (task, signal) => {
             const { name, tag, digest } = parseReference(subject) ?? { name: subject, tag: '', digest: '' };
             const query = { fromImage: name, tag: digest === '' ? tag : digest, ...(platform === '' ? {} : { platform }) };
-            const answer = await this.#client.stream('POST', '/images/create', { query, signal });
+            const answer = await this.#client.stream('POST', '/images/create', { query, headers: { [REGISTRY_HEADER]: registryOf(subject) }, signal });
             if (answer.body === null) return '';
             return (await task.follow(answer.body)).lines.at(-1)?.replace(/^Status: /, '') ?? '';
         });
@@ -136,8 +137,8 @@ export class Images {
             const answer = await this.#client.stream('POST', '/images/{name}/push', {
                 path: { name },
                 query: { tag },
-                // The engine wants the header; credentials are the command line's.
-                headers: { 'x-registry-auth': btoa('{}') },
+                // The engine wants the second, be it empty; the host puts a login there.
+                headers: { [REGISTRY_HEADER]: registryOf(subject), 'x-registry-auth': btoa('{}') },
                 signal,
             });
             if (answer.body === null) return '';

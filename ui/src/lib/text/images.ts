@@ -61,7 +61,6 @@ export const images = {
         running: (name: string) => `Pulling ${name}`,
         done: (name: string) => `Pulled ${name}`,
         failed: (name: string) => `${name} was not pulled`,
-        login: 'Where a registry wants you to log in, pull with “dhow pull” in a terminal: this window has no passwords.',
     },
     push: {
         title: 'Push',

@@ -48,11 +48,8 @@ export const settings = {
         address: 'Address',
         yes: 'yes',
         no: 'no',
-        file: 'The engine is set up by its daemon.json; changing it here comes later.',
     },
     registries: {
-        logins: 'Log in with “dhow login” in a terminal. Passwords are the command line’s: the engine does not keep them, and this window never sees them.',
-        loginCommand: 'dhow login registry.example',
         mirrors: 'Mirrors',
         noMirrors: 'none: images come from where their name says',
         insecure: 'May be spoken to without TLS',
