@@ -86,7 +86,9 @@ fn start(engine: &Engine) -> (f64, f64) {
 fn idle(engine: &Engine, hidden: bool) -> (f64, f64) {
     let desktop = Desktop::start();
     let _app = driver::start_undriven(&desktop, engine, &[]);
-    until("the window is there", || desktop.shows("Dhow").then_some(()));
+    until("the window is there", || {
+        desktop.shows("Dhow").then_some(())
+    });
     std::thread::sleep(SETTLING);
     if hidden {
         desktop.close_window();
