@@ -13,8 +13,8 @@ describe('read', () => {
 
     it('finds proxies where the file has them', () => {
         const { document } = read(FILE);
-        expect(saidOf(document ?? {}, 'no-proxy')).toBe('localhost');
-        expect(saidOf(document ?? {}, 'http-proxy')).toBeUndefined();
+        expect(saidOf(document ?? {}, 'proxies.no-proxy')).toBe('localhost');
+        expect(saidOf(document ?? {}, 'proxies.http-proxy')).toBeUndefined();
     });
 });
 
@@ -26,14 +26,14 @@ describe('withKey', () => {
     });
 
     it('takes a key away, and its group with the last one', () => {
-        expect(JSON.parse(withKey(FILE, 'no-proxy', undefined))).toEqual({ debug: false, dns: ['1.1.1.1'] });
+        expect(JSON.parse(withKey(FILE, 'proxies.no-proxy', undefined))).toEqual({ debug: false, dns: ['1.1.1.1'] });
         expect(withKey('', 'debug', true)).toBe('{\n    "debug": true\n}\n');
         expect(withKey('{"debug"', 'debug', true)).toBe('{"debug"');
     });
 
     it('puts in what is then read, whatever it is', () => {
         const value = fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<never>;
-        const key = fc.oneof(fc.constantFrom('debug', 'http-proxy', 'dns'), fc.stringMatching(/^[a-z-]{1,8}$/));
+        const key = fc.oneof(fc.constantFrom('debug', 'proxies.http-proxy', 'dns'), fc.stringMatching(/^[a-z-]{1,8}$/));
         fc.assert(
             fc.property(key, value, (name, put) => {
                 const document = read(withKey(FILE, name, put)).document;
@@ -45,10 +45,10 @@ describe('withKey', () => {
 
 it('says what is changed, groups taken apart', () => {
     const before = read(FILE).document ?? {};
-    const after = read(withKey(withKey(FILE, 'http-proxy', 'http://p:1'), 'dns', undefined)).document ?? {};
+    const after = read(withKey(withKey(FILE, 'proxies.http-proxy', 'http://p:1'), 'dns', undefined)).document ?? {};
     expect(changesOf(before, after)).toEqual([
         { key: 'dns', before: ['1.1.1.1'], after: undefined },
-        { key: 'http-proxy', before: undefined, after: 'http://p:1' },
+        { key: 'proxies.http-proxy', before: undefined, after: 'http://p:1' },
     ]);
     expect(changesOf(before, before)).toEqual([]);
 });

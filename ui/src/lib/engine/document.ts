@@ -7,8 +7,14 @@ export type Document = Readonly<Record<string, Json>>;
 
 export type Read = { readonly document: Document; readonly fault: null } | { readonly document: null; readonly fault: JsonFault | 'no-object' };
 
-/** Keys that the file has one level deeper than the engine's flags. */
-const GROUPS: Readonly<Record<string, string>> = { 'http-proxy': 'proxies', 'https-proxy': 'proxies', 'no-proxy': 'proxies' };
+/** What is no map of the person's own, but holds keys. */
+const NESTS: ReadonlySet<string> = new Set(['proxies']);
+
+/** A dot in a key is the file's nesting: `proxies.http-proxy`. No key has one of its own. */
+function parts(key: string): { group: string | undefined; name: string } {
+    const dot = key.indexOf('.');
+    return dot === -1 ? { group: undefined, name: key } : { group: key.slice(0, dot), name: key.slice(dot + 1) };
+}
 
 /** A file that is empty, or not there, says nothing. */
 export function read(text: string): Read {
@@ -21,18 +27,18 @@ export function read(text: string): Read {
 
 /** What the file says of a key; undefined where it says nothing. */
 export function saidOf(document: Document, key: string): Json | undefined {
-    const group = GROUPS[key];
-    if (group === undefined) return document[key];
+    const { group, name } = parts(key);
+    if (group === undefined) return document[name];
     const inside = document[group];
-    return isObject(inside) ? inside[key] : undefined;
+    return isObject(inside) ? inside[name] : undefined;
 }
 
 /** The same text with one key changed, in the order and with the indent that it had. */
 export function withKey(text: string, key: string, value: Json | undefined): string {
     const { document } = read(text);
     if (document === null) return text;
-    const group = GROUPS[key];
-    const next = group === undefined ? put(document, key, value) : put(document, group, grouped(document[group], key, value));
+    const { group, name } = parts(key);
+    const next = put(document, group ?? name, group === undefined ? value : grouped(document[group], name, value));
     return written(next, text);
 }
 
@@ -70,10 +76,11 @@ export function changesOf(before: Document, after: Document): Change[] {
 
 /** Keys as the engine names them: groups taken apart. */
 function flat(document: Document): Map<string, Json> {
-    const groups = new Set(Object.values(GROUPS));
     return new Map(
         Object.entries(document).flatMap(([key, value]) =>
-            groups.has(key) && isObject(value) ? Object.entries(value) : [[key, value] as [string, Json]],
+            NESTS.has(key) && isObject(value)
+                ? Object.entries(value).map(([name, one]): [string, Json] => [`${key}.${name}`, one])
+                : [[key, value] as [string, Json]],
         ),
     );
 }

@@ -54,6 +54,6 @@ describe('asText', () => {
 });
 
 it('puts keys where one looks for them', () => {
-    expect(['registry-mirrors', 'bip', 'http-proxy', 'userland-proxy', 'tlscacert', 'debug', 'log-opts', 'data-root', 'what'].map(groupOf)).toEqual(['registries', 'network', 'proxies', 'network', 'listening', 'talk', 'containers', 'places', 'other']);
+    expect(['registry-mirrors', 'bip', 'proxies.http-proxy', 'userland-proxy', 'tlscacert', 'debug', 'log-opts', 'data-root', 'what'].map(groupOf)).toEqual(['registries', 'network', 'proxies', 'network', 'listening', 'talk', 'containers', 'places', 'other']);
     expect(shown(['a', 'b'])).toBe('a, b');
 });

@@ -103,7 +103,7 @@ export type Group = (typeof GROUPS)[number];
 
 const MEMBERS: readonly (readonly [Group, RegExp])[] = [
     ['registries', /^(?:registry-|insecure-registries|max-)/],
-    ['proxies', /^(?:https?|no)-proxy$|^proxies$/],
+    ['proxies', /^proxies(?:\.|$)/],
     ['listening', /^(?:hosts?|group|tls.*|allow-insecure-tcp)$/],
     ['places', /^(?:data-root|exec-root|pidfile|shim-path|storage-.*)$/],
     ['talk', /^(?:debug|log-level|log-format)$/],
