@@ -147,3 +147,13 @@ test('while nobody looks the log is not read, and nothing of it is missed', asyn
     const numbers = (await logs.lines.allTextContents()).map((text) => Number(/tick (\d+)/.exec(text)?.[1]));
     expect(numbers).toEqual(numbers.map((_, index) => (numbers[0] as number) + index));
 });
+
+test('a search that other engines never end ends', async ({ page, engine }) => {
+    const logs = new LogsPage(page);
+    await container(engine.socket, { name: 'trap', command: "printf '%060000d!\\n' 0; echo 000y; sleep 99999" });
+    await logs.open('trap');
+    await logs.search.fill('(0+0+)+y');
+    await expect(page.getByText('1 matching')).toBeVisible();
+    await logs.search.fill('(?=(0+)+y)');
+    await expect(logs.search).toHaveAttribute('aria-invalid', 'true');
+});

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
 import { LogBuffer } from './buffer';
 import { shownLine } from './row';
-import { patternOf } from './sieve';
+import { Pattern } from './pattern';
 
 function shown(line: string, query = '', parsed = true) {
     const buffer = new LogBuffer({ bytes: 1 << 20, lines: 1_000 });
     buffer.push('stdout', new TextEncoder().encode(`${line}\n`));
-    const row = shownLine(buffer, 0, { pattern: query === '' ? null : patternOf(query), parsed });
+    const row = shownLine(buffer, 0, { pattern: query === '' ? null : Pattern.of(query), parsed });
     return { level: row?.level, tag: row?.tag, pieces: row?.pieces.map(({ text, kind }) => `${kind}:${text}`) };
 }
 

@@ -3,7 +3,8 @@ import { spansOf, wordsOf, type Style } from './ansi';
 import type { LogBuffer } from './buffer';
 import type { Level } from './level';
 import { recordOf } from './record';
-import { hits, levelAt } from './sieve';
+import type { Pattern } from './pattern';
+import { levelAt } from './sieve';
 
 export interface Piece {
     readonly text: string;
@@ -22,7 +23,7 @@ export interface ShownLine {
 }
 
 export interface Look {
-    readonly pattern: RegExp | null;
+    readonly pattern: Pattern | null;
     readonly parsed: boolean;
 }
 
@@ -57,8 +58,8 @@ export function shownLine(buffer: LogBuffer, number: number, { pattern, parsed }
 const text = (words: string): Piece => ({ text: words, kind: 'text', style: null });
 
 /** Marks what is found in pieces put together, whichever it lies in. What is marked has no colours: it has to be seen. */
-function marked(pieces: readonly Piece[], pattern: RegExp): Piece[] {
-    const found = hits(pattern, pieces.map((piece) => piece.text).join(''));
+function marked(pieces: readonly Piece[], pattern: Pattern): Piece[] {
+    const found = pattern.hits(pieces.map((piece) => piece.text).join(''));
     const cut: Piece[] = [];
     let start = 0;
     for (const piece of pieces) {

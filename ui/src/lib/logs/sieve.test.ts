@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
 import { LogBuffer } from './buffer';
-import { hits, levelAt, patternOf, Sieve, type Wanted } from './sieve';
+import { Pattern } from './pattern';
+import { levelAt, Sieve, type Wanted } from './sieve';
 
 const never = () => false;
-const wanted = (query: string, more: Partial<Wanted> = {}): Wanted => ({ pattern: patternOf(query), threshold: 'all', parsed: true, ...more });
+const wanted = (query: string, more: Partial<Wanted> = {}): Wanted => ({ pattern: Pattern.of(query), threshold: 'all', parsed: true, ...more });
 
 function filled(lines: number): LogBuffer {
     const buffer = new LogBuffer({ bytes: 1 << 20, lines: 20_000 });
@@ -37,17 +38,6 @@ it('forgets lines that have gone', () => {
     for (let number = 0; number < 60_000; number += 1) buffer.push('stdout', new TextEncoder().encode('other\n'));
     search.scan(buffer, never);
     expect(search.matches).toEqual([]);
-});
-
-it('minds case only where the query has capitals, and says what is no pattern', () => {
-    expect(patternOf('error')?.test('ERROR')).toBe(true);
-    expect(patternOf('Error')?.test('ERROR')).toBe(false);
-    expect(patternOf('(')).toBeNull();
-});
-
-it('marks every hit', () => {
-    expect(hits(/o/u, 'foo boo')).toEqual([[1, 2], [2, 3], [5, 6], [6, 7]]);
-    expect(hits(/x*/u, 'abc')).toEqual([]);
 });
 
 const STACK = [

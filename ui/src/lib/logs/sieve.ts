@@ -2,6 +2,7 @@
 // pattern finds, and goes on as lines come.
 import { wordsOf } from './ansi';
 import type { LogBuffer, LogLine } from './buffer';
+import type { Pattern } from './pattern';
 import { goesOn, reaches, type Level, type Threshold } from './level';
 import { levelOfWords, lineOf, recordOf } from './record';
 import type { Output } from '$lib/api/stream';
@@ -12,19 +13,10 @@ const STRIDE = 256;
 const UP = 64;
 
 export interface Wanted {
-    readonly pattern: RegExp | null;
+    readonly pattern: Pattern | null;
     readonly threshold: Threshold;
     /** JSON lines are searched as they are shown: a message and fields. */
     readonly parsed: boolean;
-}
-
-/** A regular expression; all lower case means that case does not matter. null where it is none. */
-export function patternOf(query: string): RegExp | null {
-    try {
-        return new RegExp(query, query === query.toLowerCase() ? 'iu' : 'u');
-    } catch {
-        return null;
-    }
 }
 
 /** The words of a line as they are shown. */
@@ -100,14 +92,4 @@ export function levelAt(buffer: LogBuffer, number: number): Level | null {
         if (level !== null || !goesOn(before)) return level;
     }
     return null;
-}
-
-/** Where in a line the pattern is found: [from, to), not overlapping. */
-export function hits(pattern: RegExp, text: string): [number, number][] {
-    const found: [number, number][] = [];
-    for (const match of text.matchAll(new RegExp(pattern.source, `${pattern.flags}g`))) {
-        if (match[0] !== '') found.push([match.index, match.index + match[0].length]);
-        if (found.length === 100) break;
-    }
-    return found;
 }

@@ -14,7 +14,8 @@ import { collect } from './collect';
 import type { Threshold } from './level';
 import { queryOf, type Range } from './range';
 import { micros, Runs } from './runs';
-import { patternOf, Sieve } from './sieve';
+import { Pattern } from './pattern';
+import { Sieve } from './sieve';
 import { giveWay } from '$lib/time/way';
 
 const SLICE = 8;
@@ -88,7 +89,7 @@ export class LogViewer {
 
     /** What to look for. Where it asks for everything there is nothing to go through. */
     ask(query: string, threshold: Threshold, parsed: boolean): void {
-        const pattern = query === '' ? null : patternOf(query);
+        const pattern = query === '' ? null : Pattern.of(query);
         this.sieve = pattern === null && threshold === 'all' ? null : new Sieve({ pattern, threshold, parsed }, this.buffer);
         this.#tell();
     }

@@ -17,7 +17,7 @@ export const container = {
     started: (span: string) => `up ${span}`,
     logs: {
         search: 'Search (regular expression)',
-        wrong: 'Not a regular expression',
+        wrong: 'Not a regular expression that can be searched for',
         matches: (number: number) => `${number.toLocaleString('en')} matching`,
         onlyMatching: 'Only matching lines',
         follow: 'Follow',
