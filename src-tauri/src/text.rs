@@ -51,6 +51,19 @@ pub fn status(state: &EngineState, running: Option<usize>) -> String {
     engine.to_owned()
 }
 
+/// What comes behind the status: per cent of one core, and bytes.
+pub fn load(processor: f64, memory: u64) -> String {
+    let digits = usize::from(processor < 9.95);
+    let memory = match memory {
+        0..1_000_000_000 => format!("{} MB", memory / 1_000_000),
+        _ => {
+            let tenths = memory / 100_000_000;
+            format!("{}.{} GB", tenths / 10, tenths % 10)
+        }
+    };
+    format!(" · CPU {processor:.digits$} %, memory {memory}")
+}
+
 pub fn start_engine(offer: Offer) -> &'static str {
     match offer {
         Offer::Direct => "Start the engine",
@@ -126,4 +139,16 @@ pub fn came_to_nothing(deed: Deed) -> String {
         Deed::Restart => "restart",
     };
     format!("Dhow could not {deed} a container")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::load;
+
+    #[test]
+    fn loads_have_two_digits_or_so() {
+        assert_eq!(load(0.04, 900_000), " · CPU 0.0 %, memory 0 MB");
+        assert_eq!(load(9.96, 999_999_999), " · CPU 10 %, memory 999 MB");
+        assert_eq!(load(163.2, 1_250_000_000), " · CPU 163 %, memory 1.2 GB");
+    }
 }

@@ -166,15 +166,15 @@ mod tests {
 
     #[test]
     fn nothing_changes_where_nothing_did() {
-        let same = menu(&up(), Some(&census(ONE)));
+        let same = menu(&up(), Some(&census(ONE)), None);
         assert_eq!(between(&same, &same), []);
     }
 
     #[test]
     fn health_is_one_item() {
-        let before = menu(&up(), Some(&census(ONE)));
+        let before = menu(&up(), Some(&census(ONE)), None);
         let sick = ONE.replace("}]", r#","Status":"Up (unhealthy)"}]"#);
-        let after = menu(&up(), Some(&census(&sick)));
+        let after = menu(&up(), Some(&census(&sick)), None);
         let changes = between(&before, &after);
         let of_web = |change: &Change| match change {
             Change::Relabel { key, .. } | Change::Remove { key, .. } => key == "container all a",
@@ -187,8 +187,8 @@ mod tests {
 
     #[test]
     fn a_container_that_stops_moves_and_the_rest_stays() {
-        let mut items = menu(&up(), Some(&census(ONE)));
-        let after = menu(&up(), Some(&census(STOPPED)));
+        let mut items = menu(&up(), Some(&census(ONE)), None);
+        let after = menu(&up(), Some(&census(STOPPED)), None);
         let changes = between(&items, &after);
         let touched = |change: &Change| match change {
             Change::Insert { item, .. } => item.key.clone(),

@@ -1,19 +1,24 @@
 //! The tray: an icon that says how the engine is, and a menu of what runs.
 //!
 //! [`plan`] says what the menu is to be, [`difference`] how it becomes that,
-//! [`menu`] does it; here it is decided when.
+//! [`menu`] does it; here it is decided when. What the containers take is
+//! measured when [`opening`] says that somebody is about to look.
 
 mod difference;
 mod host;
+mod load;
 mod menu;
+mod opening;
 mod plan;
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tauri::image::Image;
 use tauri::tray::{MouseButton, MouseButtonState, TrayIcon, TrayIconBuilder, TrayIconEvent};
 use tauri::{AppHandle, Manager, Runtime};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use crate::actions::{self, Deed};
 use crate::census::Census;
@@ -21,8 +26,13 @@ use crate::engine::{Engine, EngineState};
 use crate::folders::Folders;
 use crate::{notices, quit, text, window};
 pub use host::is_there;
+use load::Load;
 use menu::Drawn;
 use plan::{Action, Face, Item};
+
+/// What was measured is shown for this long; nobody says when the menu is
+/// closed.
+const FRESH: Duration = Duration::from_secs(10);
 
 /// A handle on the tray; cheap to clone.
 #[derive(Clone)]
@@ -47,11 +57,12 @@ impl Tray {
         };
         let state = engine.state();
         let mut drawn = Drawn::new(app)?;
-        let first = plan::menu(&state, None);
+        let first = plan::menu(&state, None, None);
         drawn.change(app, &difference::between(&[], &first))?;
         *tray.items.lock().unwrap_or_else(|e| e.into_inner()) = first;
         let face = plan::face(&state);
         let (clicked, opened) = (tray.clone(), app.clone());
+        let (opens, openings) = opening::channel();
         let icon = TrayIconBuilder::with_id("dhow")
             .icon(picture(face))
             .icon_as_template(cfg!(target_os = "macos"))
@@ -64,12 +75,15 @@ impl Tray {
             .show_menu_on_left_click(!cfg!(windows))
             .on_menu_event(move |app, event| clicked.clicked(app, event.id().as_ref()))
             .on_tray_icon_event(move |_, event| {
+                if matches!(event, TrayIconEvent::Click { .. }) {
+                    let _ = opens.send(());
+                }
                 if cfg!(windows) && is_left_click(&event) {
                     window::show(&opened);
                 }
             })
             .build(app)?;
-        tray.follow(app, engine, census, drawn, icon, face);
+        tray.follow(app, engine, census, openings, drawn, icon, face);
         Ok(tray)
     }
 
@@ -80,11 +94,13 @@ impl Tray {
         running.iter().map(|one| one.id.clone()).collect()
     }
 
+    #[expect(clippy::too_many_arguments, reason = "called once, with all there is")]
     fn follow<R: Runtime>(
         &self,
         app: &AppHandle<R>,
         engine: &Engine,
         mut census: watch::Receiver<Option<Arc<Census>>>,
+        mut openings: mpsc::UnboundedReceiver<()>,
         drawn: Drawn<R>,
         icon: TrayIcon<R>,
         mut face: Face,
@@ -92,11 +108,15 @@ impl Tray {
         let (app, items) = (app.clone(), self.items.clone());
         let mut states = engine.states();
         let drawn = Arc::new(Mutex::new(drawn));
+        let (engine, tray) = (engine.clone(), self.clone());
+        let (measured, mut measures) = mpsc::unbounded_channel();
+        let mut gauge = Gauge::default();
         tauri::async_runtime::spawn(async move {
             loop {
                 let state = states.borrow_and_update().clone();
                 let known = census.borrow_and_update().clone();
-                let next = plan::menu(&state, known.as_deref());
+                let load = gauge.shown(&tray.running());
+                let next = plan::menu(&state, known.as_deref(), load);
                 let new_face = plan::face(&state);
                 let changed = new_face != face;
                 face = new_face;
@@ -117,6 +137,17 @@ impl Tray {
                 tokio::select! {
                     changed = states.changed() => if changed.is_err() { return },
                     changed = census.changed() => if changed.is_err() { return },
+                    Some(()) = openings.recv() => {
+                        if let (true, Some(client)) = (gauge.begin(), engine.client()) {
+                            let (measured, running) = (measured.clone(), tray.running());
+                            tauri::async_runtime::spawn(async move {
+                                let load = load::measure(&client, &running).await;
+                                let _ = measured.send((running, load));
+                            });
+                        }
+                    }
+                    Some((running, load)) = measures.recv() => gauge.end(running, load),
+                    () = gauge.stale() => gauge.forget(),
                 }
             }
         });
@@ -144,6 +175,45 @@ impl Tray {
             Action::Start(id) => act(app, Deed::Start, vec![id]),
             Action::Stop(ids) => act(app, Deed::Stop, ids),
             Action::Restart(ids) => act(app, Deed::Restart, ids),
+        }
+    }
+}
+
+/// What was measured last: of which containers, and until when it is shown.
+#[derive(Default)]
+struct Gauge {
+    under_way: bool,
+    reading: Option<(Vec<String>, Load, Instant)>,
+}
+
+impl Gauge {
+    /// Whether to measure now: not while that is done, or was just done.
+    fn begin(&mut self) -> bool {
+        let begins = !self.under_way && self.reading.is_none();
+        self.under_way |= begins;
+        begins
+    }
+
+    fn end(&mut self, running: Vec<String>, load: Option<Load>) {
+        self.under_way = false;
+        self.reading = load.map(|load| (running, load, Instant::now() + FRESH));
+    }
+
+    fn forget(&mut self) {
+        self.reading = None;
+    }
+
+    /// What there is to show of just these containers.
+    fn shown(&mut self, running: &[String]) -> Option<Load> {
+        self.reading.take_if(|(of, ..)| of != running);
+        self.reading.as_ref().map(|(_, load, _)| *load)
+    }
+
+    /// Waits until what was measured is too old.
+    async fn stale(&self) {
+        match &self.reading {
+            Some((.., until)) => tokio::time::sleep_until(*until).await,
+            None => std::future::pending().await,
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::load::Load;
 use crate::census::{Census, Container, Life};
 use crate::engine::EngineState;
 use crate::text;
@@ -73,15 +74,16 @@ pub fn face(state: &EngineState) -> Face {
     }
 }
 
-/// The menu for what is known.
-pub fn menu(state: &EngineState, census: Option<&Census>) -> Vec<Item> {
+/// The menu for what is known; `load` is of those that run now.
+pub fn menu(state: &EngineState, census: Option<&Census>, load: Option<Load>) -> Vec<Item> {
     let up = matches!(state, EngineState::Up { .. });
     let census = census.filter(|_| up);
     let running = census.map(Census::running);
-    let mut items = vec![note(
-        "status",
-        &text::status(state, running.as_ref().map(Vec::len)),
-    )];
+    let mut status = text::status(state, running.as_ref().map(Vec::len));
+    if let (Some(load), true) = (load, census.is_some()) {
+        status.push_str(&text::load(load.processor, load.memory));
+    }
+    let mut items = vec![note("status", &status)];
     if let EngineState::Unreachable { start, .. } = state {
         if let Some(offer) = start {
             items.push(does(
@@ -321,7 +323,7 @@ pub mod tests {
 
     #[test]
     fn everything_has_its_place() {
-        let menu = menu(&up(), Some(&census(MIXED)));
+        let menu = menu(&up(), Some(&census(MIXED)), None);
         let expected = "\
 (Engine running · 3 containers)
 --
@@ -372,6 +374,22 @@ Quit
     }
 
     #[test]
+    fn the_load_is_in_the_status_line_of_an_engine_that_runs() {
+        let load = Some(Load {
+            processor: 12.34,
+            memory: 340_000_000,
+        });
+        let menu = menu(&up(), Some(&census(MIXED)), load);
+        let line = "Engine running · 3 containers · CPU 12 %, memory 340 MB";
+        assert_eq!(menu[0].label, line);
+        let state = EngineState::Looking;
+        assert_eq!(
+            super::menu(&state, None, load)[0].label,
+            "Looking for the engine…"
+        );
+    }
+
+    #[test]
     fn an_absent_engine_is_said_and_offered() {
         let state = EngineState::Unreachable {
             why: Why::NotRunning,
@@ -379,7 +397,7 @@ Quit
             start: Some(Offer::AsksForPassword),
         };
         // What was known of its containers may no longer be true.
-        let menu = menu(&state, Some(&census(MIXED)));
+        let menu = menu(&state, Some(&census(MIXED)), None);
         let expected = "\
 (The engine is not running)
 Start the engine (asks for your password)…
@@ -404,7 +422,7 @@ Quit
                 }
             }
         }
-        let menu = menu(&up(), Some(&census(MIXED)));
+        let menu = menu(&up(), Some(&census(MIXED)), None);
         let mut found = Vec::new();
         keys(&menu, &mut found);
         let count = found.len();
@@ -420,7 +438,7 @@ Quit
         let many: Vec<String> = (0..40)
             .map(|n| format!(r#"{{"Id":"{n}","Names":["/c{n:02}"],"State":"running"}}"#))
             .collect();
-        let menu = menu(&up(), Some(&census(&format!("[{}]", many.join(",")))));
+        let menu = menu(&up(), Some(&census(&format!("[{}]", many.join(",")))), None);
         assert!(menu.iter().any(|item| item.label == "20 more…"));
     }
 }

@@ -93,6 +93,13 @@ impl Menu {
         });
     }
 
+    /// Says that it is about to be shown, as a panel does.
+    #[track_caller]
+    pub fn open(&self) {
+        let outcome = self.proxy().call_method("AboutToShow", &0_i32);
+        outcome.expect("the menu takes questions");
+    }
+
     /// Clicks the item with these labels on the way to it.
     #[track_caller]
     pub fn click(&self, labels: &[&str]) {

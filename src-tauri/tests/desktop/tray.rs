@@ -1,9 +1,11 @@
 //! The tray: what its menu says, what clicks do to the engine.
 
+use std::time::Duration;
+
 use dhow_testkit::{Engine, until};
 
 use crate::desktop::Desktop;
-use crate::driver::App;
+use crate::driver::{App, start_undriven};
 use crate::menu::Menu;
 
 fn state(engine: &Engine, name: &str) -> String {
@@ -102,6 +104,23 @@ fn clicks_stop_start_and_restart_containers() {
     menu.shows("No containers run");
 }
 
+/// Where the icon is on the screen.
+#[track_caller]
+fn icon_of(desktop: &Desktop) -> (String, String) {
+    let (x, y) = until("the panel is there", || {
+        let windows = desktop.xdotool(&["search", "--onlyvisible", "--class", "xfce4-panel"]);
+        let window = windows.lines().last()?.to_owned();
+        let shell = desktop.xdotool(&["getwindowgeometry", "--shell", &window]);
+        let value = |name: &str| {
+            let line = shell.lines().find_map(|line| line.strip_prefix(name))?;
+            line.parse::<i32>().ok()
+        };
+        // The icon is the first thing in it.
+        Some((value("X=")? + 12, value("Y=")? + value("HEIGHT=")? / 2))
+    });
+    (x.to_string(), y.to_string())
+}
+
 #[test]
 fn the_icon_is_clicked_and_the_menu_walked_by_hand() {
     let engine = Engine::with_busybox();
@@ -115,18 +134,7 @@ fn the_icon_is_clicked_and_the_menu_walked_by_hand() {
     app.shows("only");
     let menu = Menu::of(&desktop);
     menu.shows("Engine running · 1 container");
-    let geometry = until("the panel is there", || {
-        let windows = desktop.xdotool(&["search", "--onlyvisible", "--class", "xfce4-panel"]);
-        let window = windows.lines().last()?.to_owned();
-        let shell = desktop.xdotool(&["getwindowgeometry", "--shell", &window]);
-        let value = |name: &str| {
-            let line = shell.lines().find_map(|line| line.strip_prefix(name))?;
-            line.parse::<i32>().ok()
-        };
-        // The icon is the first thing in it.
-        Some((value("X=")? + 12, value("Y=")? + value("HEIGHT=")? / 2))
-    });
-    let (x, y) = (geometry.0.to_string(), geometry.1.to_string());
+    let (x, y) = icon_of(&desktop);
     // Menus open when they open: keys that came too early are pressed again.
     until("the container is stopped by hand", || {
         desktop.xdotool(&["mousemove", &x, &y, "click", "1", "sleep", "0.5"]);
@@ -161,4 +169,52 @@ fn the_engine_s_state_is_in_icon_and_menu() {
     engine.start_again();
     // Found again without being asked to look.
     menu.shows("Engine running · no containers");
+}
+
+#[test]
+fn what_containers_take_is_measured_when_somebody_looks() {
+    let engine = Engine::with_busybox();
+    let busy = "while :; do :; done";
+    let head = ["run", "-d", "--init", "--name", "busy", "busybox"];
+    engine
+        .docker(&[&head[..], &["sh", "-c", busy]].concat())
+        .ok();
+    let desktop = Desktop::start();
+    let _app = start_undriven(&desktop, &engine, &["--hidden"]);
+    let menu = Menu::of(&desktop);
+    menu.shows("Engine running · 1 container");
+    let status = || {
+        let text = menu.text();
+        text.lines().next().unwrap_or_default().to_owned()
+    };
+    let asked = || engine.log().matches("/stats").count();
+    // Whoever does not look costs nothing.
+    let before = asked();
+    std::thread::sleep(Duration::from_millis(1500));
+    assert_eq!(asked(), before, "{}", engine.log());
+
+    menu.open();
+    let shown = until("the load is shown", || {
+        let status = status();
+        let load = status.strip_prefix("Engine running · 1 container · CPU ")?;
+        let (processor, memory) = load.split_once(" %, memory ")?;
+        Some((processor.parse::<f64>().ok()?, memory.to_owned()))
+    });
+    assert!(shown.0 > 10.0, "a loop is not idle: {shown:?}");
+    assert!(shown.1.ends_with(" MB"), "{shown:?}");
+    let measured = asked();
+    // It is taken away when it is old, and nobody asks again.
+    menu.shows("Engine running · 1 container");
+    assert_eq!(asked(), measured, "{}", engine.log());
+
+    // A real panel says it too when the icon is clicked.
+    let (x, y) = icon_of(&desktop);
+    until("a click measures", || {
+        desktop.xdotool(&["mousemove", &x, &y, "click", "1"]);
+        let soon = Duration::from_secs(4);
+        dhow_testkit::wait::within(soon, || (asked() > measured).then_some(())).or_else(|| {
+            desktop.xdotool(&["key", "Escape"]);
+            None
+        })
+    });
 }
