@@ -6,6 +6,7 @@ it.each<Exclude<Route, { screen: 'unknown' }>>([
     { screen: 'container', id: 'a/b c', tab: 'stats' },
     { screen: 'images', rest: ['sha256:0123', 'layers'] },
     { screen: 'gallery' },
+    { screen: 'welcome' },
 ])('reads what it wrote: %o', (route) => {
     expect(parse(href(route))).toEqual(route);
 });

@@ -11,6 +11,8 @@ export type Route =
     /** A screen; `rest` is what follows, for the screen to read: `#/images/sha256:…`. */
     | { readonly screen: Screen; readonly rest: readonly string[] }
     | { readonly screen: 'container'; readonly id: string; readonly tab: ContainerTab }
+    /** The first steps. */
+    | { readonly screen: 'welcome' }
     | { readonly screen: 'gallery' }
     | { readonly screen: 'unknown' };
 
@@ -18,7 +20,7 @@ export function parse(hash: string): Route {
     const parts = hash.replace(/^#?\/?/, '').split('/').filter((part) => part !== '').map(decoded);
     const [first, second, third] = parts;
     if (first === undefined) return { screen: 'containers', rest: [] };
-    if (first === 'gallery') return { screen: 'gallery' };
+    if (first === 'gallery' || first === 'welcome') return { screen: first };
     if (first === 'containers' && second !== undefined) {
         if (third === undefined) return { screen: 'container', id: second, tab: 'logs' };
         const tab = TABS.find((name) => name === third);
@@ -30,7 +32,7 @@ export function parse(hash: string): Route {
 
 export function href(route: Exclude<Route, { screen: 'unknown' }>): string {
     if (route.screen === 'container') return `#/containers/${encodeURIComponent(route.id)}/${route.tab}`;
-    if (route.screen === 'gallery') return '#/gallery';
+    if (route.screen === 'gallery' || route.screen === 'welcome') return `#/${route.screen}`;
     return `#/${[route.screen, ...route.rest].map(encodeURIComponent).join('/')}`;
 }
 

@@ -59,6 +59,7 @@ test('screenshots of things', async ({ page, engine }) => {
         'settings-registries': '#/settings/registries',
         'settings-contexts': '#/settings/contexts',
         help: '#/help',
+        welcome: '#/welcome',
     })) {
         if (!wanted(name)) continue;
         await go(place);

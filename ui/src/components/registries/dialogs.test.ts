@@ -1,43 +1,22 @@
 // @vitest-environment happy-dom
 // The dialogs as a person meets them: by role and by name.
-import { createApp } from '$lib/app.svelte';
+import { clear, show, type } from '$components/testing/show';
 import { fakeHost } from '$lib/host/fake';
 import type { RegistryLogin } from '$lib/host/types';
-import { within } from '@testing-library/dom';
-import { flushSync, mount, unmount, type Component } from 'svelte';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import WithApp from './WithApp.test.svelte';
 import LoginDialog from './LoginDialog.svelte';
 import LogoutDialog from './LogoutDialog.svelte';
 
-let mounted: Record<string, unknown> | null = null;
 let logins: RegistryLogin[] = [];
 
 beforeEach(() => {
     logins = [{ server: 'r.example', user: 'me', store: 'file' }];
 });
-afterEach(async () => {
-    if (mounted !== null) await unmount(mounted);
-    document.body.replaceChildren();
-});
-
-function show<P extends Record<string, unknown>>(shown: Component<P>, props: P) {
-    const app = createApp(fakeHost({ logins }));
-    app.engine.connection = { ...app.engine.connection, phase: 'running' };
-    mounted = mount(WithApp as Component<Record<string, unknown>>, { target: document.body, props: { app, shown, props } });
-    flushSync();
-    return { app, page: within(document.body) };
-}
-
-function type(element: HTMLElement, value: string) {
-    (element as HTMLInputElement).value = value;
-    element.dispatchEvent(new Event('input', { bubbles: true }));
-    flushSync();
-}
+afterEach(clear);
 
 it('logs in, says why it could not, and keeps all but the secret', async () => {
     const onin = vi.fn();
-    const { page } = show(LoginDialog, { server: 'localhost:5000', onclose: () => undefined, onin });
+    const { page } = show(LoginDialog, { server: 'localhost:5000', onclose: () => undefined, onin }, fakeHost({ logins }));
     expect(page.getByRole('dialog', { name: 'Log in to localhost:5000' })).toBeTruthy();
     const button = page.getByRole<HTMLButtonElement>('button', { name: 'Log in' });
     expect(button.disabled).toBe(true);
@@ -54,7 +33,7 @@ it('logs in, says why it could not, and keeps all but the secret', async () => {
 
 it('says whose login goes from where', async () => {
     const onout = vi.fn();
-    const { page } = show(LogoutDialog, { login: { server: 'r.example', user: 'me', store: 'file' }, onclose: () => undefined, onout });
+    const { page } = show(LogoutDialog, { login: { server: 'r.example', user: 'me', store: 'file' }, onclose: () => undefined, onout }, fakeHost({ logins }));
     expect(page.getByRole('dialog').textContent).toContain('The login of me at r.example is deleted');
     page.getByRole('button', { name: 'Log out' }).click();
     await vi.waitFor(() => expect(onout).toHaveBeenCalledOnce());

@@ -9,9 +9,10 @@ import { exit } from './exit';
 import { images } from './images';
 import { list } from './list';
 import { networks } from './networks';
+import { onboarding } from './onboarding';
 import { registries } from './registries';
 import { run } from './run';
 import { help, settings } from './settings';
 import { volumes } from './volumes';
 
-export const text = { app, containers, container, exit, list, images, volumes, networks, run, registries, activity, settings, configuration, help } as const;
+export const text = { app, containers, container, exit, list, images, volumes, networks, run, registries, onboarding, activity, settings, configuration, help } as const;
