@@ -48,6 +48,29 @@ fn an_engine_that_is_killed_is_said_to_be_gone_and_found_again() {
 }
 
 #[test]
+fn the_first_start_shows_the_first_steps_once() {
+    let engine = Engine::with_busybox();
+    let desktop = Desktop::start();
+    std::fs::remove_file(desktop.settings()).unwrap();
+    let app = App::start(&desktop, &engine.host());
+    app.shows("First steps");
+    app.shows("dhow");
+    app.run(
+        "const buttons = [...document.querySelectorAll('button')];
+         buttons.find((button) => button.innerText.trim() === 'Skip').click()",
+    );
+    until("the list is there", || {
+        app.address().ends_with("#/containers").then_some(())
+    });
+    let settings = std::fs::read_to_string(desktop.settings()).unwrap();
+    assert!(settings.contains("onboarded = \"yes\""), "{settings}");
+    drop(app);
+    let app = App::start(&desktop, &engine.host());
+    app.shows("Containers");
+    app.hides("First steps");
+}
+
+#[test]
 fn links_and_second_starts_come_to_the_window_that_is_there() {
     let engine = Engine::start();
     let desktop = Desktop::start();

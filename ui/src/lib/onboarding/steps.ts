@@ -1,7 +1,7 @@
 // The first steps: which there are here, which are done. Pure.
 import type { CommandLineState, Native } from '$lib/host/types';
 
-export const DONE = 'ui.onboarded';
+export const DONE = 'onboarded';
 
 export type StepName = 'engine' | 'command' | 'container';
 
