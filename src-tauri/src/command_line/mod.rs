@@ -86,8 +86,8 @@ pub enum CommandLineError {
     },
     #[error("nothing here can ask for a password: run {command} in a terminal")]
     NobodyAsks { command: String },
-    #[error("the password was not given")]
-    Declined,
+    #[error("{0}")]
+    Declined(String),
     #[error("{command} failed: {said}")]
     Failed { command: String, said: String },
 }
@@ -285,10 +285,12 @@ async fn as_root(words: &[String]) -> Result<(), CommandLineError> {
     if output.status.success() {
         return Ok(());
     }
-    if launch::declined(&surroundings, output.status.code()) && surroundings.pkexec.is_some() {
-        return Err(CommandLineError::Declined);
-    }
     let text = String::from_utf8_lossy(&output.stderr);
-    let last = text.lines().rfind(|line| !line.trim().is_empty());
-    Err(failed(last.unwrap_or("it said nothing").trim().to_owned()))
+    let text = text.trim();
+    // sudo ends as the command itself would, which says why.
+    if launch::declined(&surroundings, output.status.code()) && surroundings.pkexec.is_some() {
+        return Err(CommandLineError::Declined(launch::refusal(text)));
+    }
+    let last = text.lines().last().unwrap_or("it said nothing");
+    Err(failed(last.to_owned()))
 }

@@ -4,6 +4,13 @@
 //! The engine is started to stay: it has a session of its own, its output goes
 //! to a file, and nothing here ever ends it. Containers and engine do not
 //! notice when the app goes.
+//!
+//! Whoever is not root is asked by the system: by polkit's dialog where there
+//! is `pkexec`, else by sudo's, where `SUDO_ASKPASS` names one. The engine is
+//! then root's, and its socket belongs to the person's own group. pkexec needs
+//! an agent of the desktop's to show the dialog, and says so where there is
+//! none; it becomes the engine, which no longer ends with its parent, since it
+//! has another group by then. sudo stays above the engine as its parent.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -83,6 +90,20 @@ pub fn declined(surroundings: &Surroundings, code: Option<i32>) -> bool {
     }
 }
 
+/// Why there was no password, from what pkexec or sudo said of it.
+pub fn refusal(said: &str) -> String {
+    // pkexec looks for an agent, and then for a terminal.
+    let reason = if said.contains("authentication agent") {
+        "nothing on this desktop asks for a password: a polkit agent is needed"
+    } else {
+        "the password was not given"
+    };
+    match said {
+        "" => reason.to_owned(),
+        said => format!("{reason}\n{said}"),
+    }
+}
+
 impl Surroundings {
     /// What is here.
     #[cfg(unix)]
@@ -143,10 +164,17 @@ pub fn launch(words: &[OsString], log: &Path) -> Result<Child, (Why, String)> {
     command.spawn().map_err(failed)
 }
 
-/// The last lines of what the engine said.
-pub fn last_words(log: &Path) -> String {
+/// How much has been said in `log` so far.
+pub fn length(log: &Path) -> usize {
+    let length = std::fs::metadata(log).map_or(0, |about| about.len());
+    usize::try_from(length).unwrap_or(usize::MAX)
+}
+
+/// The last lines of what was said behind the first `before` bytes.
+pub fn last_words(log: &Path, before: usize) -> String {
     let text = std::fs::read(log).unwrap_or_default();
-    let text = String::from_utf8_lossy(&text[text.len().saturating_sub(4096)..]).into_owned();
+    let begin = text.len().saturating_sub(4096).max(before.min(text.len()));
+    let text = String::from_utf8_lossy(&text[begin..]).into_owned();
     let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
     lines[lines.len().saturating_sub(3)..].join("\n")
 }
@@ -223,6 +251,32 @@ mod tests {
             ..person
         };
         check(&none, Launch::Impossible, "");
+    }
+
+    #[test]
+    fn a_dialog_that_nobody_shows_is_told_from_one_that_was_dismissed() {
+        assert_eq!(refusal(""), "the password was not given");
+        let wrong = "Error executing command as another user: Not authorized";
+        assert_eq!(
+            refusal(wrong),
+            format!("the password was not given\n{wrong}")
+        );
+        let nobody = "Error creating textual authentication agent: Error opening current \
+                      controlling terminal for the process (`/dev/tty')";
+        assert!(refusal(nobody).starts_with("nothing on this desktop asks"));
+    }
+
+    #[test]
+    fn only_what_was_said_since_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        assert_eq!((length(&log), last_words(&log, 0)), (0, String::new()));
+        std::fs::write(&log, "old\n").unwrap();
+        let before = length(&log);
+        assert_eq!(last_words(&log, before), "");
+        std::fs::write(&log, "old\n1\n\n2\n3\n4\n").unwrap();
+        assert_eq!(last_words(&log, before), "2\n3\n4");
+        assert_eq!(last_words(&log, 1000), "", "it was put aside meanwhile");
     }
 
     #[test]

@@ -235,6 +235,7 @@ impl Task {
             .and_then(|socket| launch::words(&self.surroundings, socket))
             .unwrap_or_default();
         tracing::info!(?words, "starting the engine");
+        let before = launch::length(&self.log);
         let mut child = match launch::launch(&words, &self.log) {
             Ok(child) => child,
             Err((why, message)) => {
@@ -246,13 +247,12 @@ impl Task {
         tauri::async_runtime::spawn(async move {
             let status = child.wait().await.ok();
             let code = status.and_then(|status| status.code());
+            let words = launch::last_words(&log, before);
             if launch::declined(&surroundings, code) {
-                let sentence = "the password was not given".to_owned();
-                answer(Event::LaunchFailed(Why::Declined, sentence));
+                answer(Event::LaunchFailed(Why::Declined, launch::refusal(&words)));
                 return;
             }
             let how = status.map_or_else(String::new, |status| status.to_string());
-            let words = launch::last_words(&log);
             answer(Event::Exited(format!("the engine ended ({how})\n{words}")));
         });
     }
