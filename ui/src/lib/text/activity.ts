@@ -4,6 +4,7 @@ export const activity = {
     tasks: {
         title: 'Tasks',
         none: 'No task runs.',
+        running: (number: number) => (number === 1 ? '1 task runs' : `${number} tasks run`),
         forget: 'Clear finished',
         cancel: (subject: string) => `Cancel ${subject}`,
         pull: (subject: string) => `Pull ${subject}`,
