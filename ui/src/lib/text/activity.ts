@@ -9,6 +9,8 @@ export const activity = {
         cancel: (subject: string) => `Cancel ${subject}`,
         pull: (subject: string) => `Pull ${subject}`,
         push: (subject: string) => `Push ${subject}`,
+        load: (subject: string) => `Load ${subject}`,
+        save: (subject: string) => `Save ${subject}`,
         prune: (subject: string) => `Clean up ${subject}`,
         state: { running: 'Running', done: 'Done', failed: 'Failed', cancelled: 'Cancelled' },
         layers: (done: number, all: number) => `${done} of ${all} layers`,
