@@ -58,7 +58,7 @@ test('screens and dialogs have names, roles and contrast', async ({ page, engine
         await page.waitForTimeout(400);
         await check(title);
         if (title === 'Run a container') {
-            for (const part of ['Ports', 'Environment', 'Storage', 'Limits', 'More']) {
+            for (const part of ['Ports', 'Environment', 'Storage', 'Limits', 'Health', 'System', 'More']) {
                 await page.getByRole('tab', { name: part }).click();
                 const add = page.getByRole('tabpanel', { name: part }).getByRole('button', { name: /^Add / });
                 if (await add.count()) await add.first().click();

@@ -1,4 +1,5 @@
 import { container } from '../fixtures/scene.mjs';
+import { withStalledRegistry } from '../fixtures/stalled.ts';
 import { expect, test } from '../fixtures/test.ts';
 import { dialog, go } from './pages/dialogs.ts';
 
@@ -36,7 +37,7 @@ test('diagnostics are shown before they are saved, without secrets', async ({ pa
     expect(problems).toEqual([]);
 });
 
-test('what is chosen in settings is kept', async ({ page, problems }) => {
+test('what is chosen in settings is kept', async ({ page, engine, problems }) => {
     await go(page, '#/settings');
     await page.getByText('Compact').click();
     await page.getByText('None', { exact: true }).click();
@@ -50,6 +51,13 @@ test('what is chosen in settings is kept', async ({ page, problems }) => {
     await expect(page.getByRole('checkbox')).toHaveCount(0);
     await go(page, '#/networks');
     await expect(page.getByRole('grid').getByRole('row').nth(1)).toHaveCSS('height', '28px');
+    await container(engine.socket, { name: 'one', command: 'sleep 9999' });
+    await container(engine.socket, { name: 'two', command: 'sleep 9999' });
+    await go(page, '#/containers');
+    const rows = page.getByRole('treegrid').getByRole('row');
+    await expect(rows).toHaveCount(3);
+    const [first, second] = [await rows.nth(1).boundingBox(), await rows.nth(2).boundingBox()];
+    expect((second?.y ?? 0) - (first?.y ?? 0)).toBe(28);
     expect(problems).toEqual([]);
 });
 
@@ -63,5 +71,22 @@ test('without an engine lists stay, and nothing that cannot work is offered', as
     for (const name of ['Pull…', 'Clean up…']) await expect(page.getByRole('button', { name, exact: true })).toBeDisabled();
     await engine.start();
     await expect(page.getByRole('button', { name: 'Pull…', exact: true })).toBeEnabled();
+    expect(problems).toEqual([]);
+});
+
+test('the navigation says how many tasks run', async ({ page, problems }) => {
+    await withStalledRegistry(async ({ reference }) => {
+        const link = page.getByRole('navigation').getByRole('link', { name: /^Activity/ });
+        await expect(link).toHaveAccessibleName('Activity');
+        await go(page, '#/images');
+        await page.getByRole('button', { name: 'Pull…', exact: true }).click();
+        await dialog(page, 'Pull an image').getByLabel('Name').fill(reference);
+        await page.keyboard.press('Enter');
+        await page.getByRole('button', { name: 'Go on behind' }).click();
+        await expect(link).toHaveAccessibleName(/1 task runs/);
+        await link.click();
+        await page.getByRole('button', { name: `Cancel ${reference}` }).click();
+        await expect(link).toHaveAccessibleName('Activity');
+    });
     expect(problems).toEqual([]);
 });

@@ -158,3 +158,34 @@ test('the preview of a prune is what then goes, to the byte', async ({ page, eng
     }
     expect(problems).toEqual([]);
 });
+
+test('an image goes to a file and comes back from it, chosen or dropped', async ({ page, engine, problems }, { outputDir }) => {
+    await imageOn(engine.socket, IMAGE, 'kept/in-file:1', 'echo made > /made');
+    const { Id } = await engine.api('GET', '/images/kept/in-file:1/json');
+    await go(page, '#/images');
+    await page.getByRole('button', { name: 'More for kept/in-file:1' }).click();
+    const saving = page.waitForEvent('download');
+    await page.getByRole('menuitem', { name: 'Save to a file…' }).click();
+    const saved = await saving;
+    expect(saved.suggestedFilename()).toBe('kept_in-file_1.tar');
+    const file = `${outputDir}/saved.tar`;
+    await saved.saveAs(file);
+    await engine.api('DELETE', '/images/kept/in-file:1');
+
+    const choosing = page.waitForEvent('filechooser');
+    await page.getByRole('button', { name: 'Load…', exact: true }).click();
+    await (await choosing).setFiles(file);
+    await expect(page.getByRole('list', { name: 'Messages' })).toContainText('Loaded saved.tar');
+    await expect(page.getByRole('link', { name: 'kept/in-file:1' })).toBeVisible();
+    expect((await engine.api('GET', '/images/kept/in-file:1/json')).Id).toBe(Id);
+
+    // What is no archive is refused in the engine's words.
+    const grid = page.getByRole('grid', { name: 'Images' });
+    await grid.evaluate((element) => {
+        const data = new DataTransfer();
+        data.items.add(new File(['no archive'], 'letter.txt'));
+        for (const kind of ['dragover', 'drop']) element.dispatchEvent(new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true }));
+    });
+    await expect(page.getByRole('list', { name: 'Messages' })).toContainText('letter.txt was not loaded');
+    expect(problems).toEqual([]);
+});

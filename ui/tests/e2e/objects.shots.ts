@@ -92,7 +92,7 @@ test('screenshots of things', async ({ page, engine }) => {
         await button('Paste a line…').click();
         await page
             .getByLabel('A line of docker run')
-            .fill(`docker run -d --name shop-api-2 -p 127.0.0.1:28200:8000 -e DATABASE_URL='postgres://db/shop' -e LOG=debug -v shop_uploads:/srv/uploads:ro -v /etc/ssl:/etc/ssl:ro --restart unless-stopped -m 512m --gpus all shop/api:1.4.2 httpd -f -p 8000`);
+            .fill(`docker run -d --name shop-api-2 -p 127.0.0.1:28200:8000 -e DATABASE_URL='postgres://db/shop' -e LOG=debug -v shop_uploads:/srv/uploads:ro -v /etc/ssl:/etc/ssl:ro --restart unless-stopped -m 512m --ipc host --ulimit nofile=1024:2048 --health-cmd 'true' --log-opt max-size=10m shop/api:1.4.2 httpd -f -p 8000`);
         await button('Fill the form').click();
     });
     if (wanted('run-parts')) {
@@ -101,7 +101,7 @@ test('screenshots of things', async ({ page, engine }) => {
         await page.keyboard.press('Enter');
         await page.waitForTimeout(600);
         await shoot('run-again');
-        for (const part of ['Ports', 'Environment', 'Storage', 'Limits', 'More']) {
+        for (const part of ['Ports', 'Environment', 'Storage', 'Limits', 'Health', 'System', 'More']) {
             await page.getByRole('tab', { name: part }).click();
             await page.waitForTimeout(150);
             await shoot(`run-${part.split(' ')[0]?.toLowerCase()}`);

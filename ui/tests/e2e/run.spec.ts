@@ -49,11 +49,11 @@ test('a pasted line fills the form, and runs what it says, pulled where it is mi
 
 test('flags without a field are named, and nothing starts until they are left out', async ({ page, engine, problems }) => {
     const run = await openRun(page);
-    await paste(page, `docker run --gpus all --frob --name odd ${IMAGE} sleep 9999`);
+    await paste(page, `docker run --ipc host --frob --name odd ${IMAGE} sleep 9999`);
     await expect(run.getByRole('alert').filter({ hasText: '--frob' })).toBeVisible();
-    await expect(run.getByText('--gpus all', { exact: true })).toBeVisible();
+    await expect(run.getByText('--ipc host', { exact: true })).toBeVisible();
     await expect(run.getByRole('button', { name: 'Run', exact: true })).toBeDisabled();
-    await run.getByRole('button', { name: 'Leave out --gpus all' }).click();
+    await run.getByRole('button', { name: 'Leave out --ipc host' }).click();
     await run.getByRole('button', { name: 'Leave out --frob' }).click();
     await run.getByRole('button', { name: 'Run', exact: true }).click();
     await expect(page).toHaveURL(/#\/containers\/odd/);
@@ -121,5 +121,32 @@ test('errors stand at their fields, and names complete', async ({ page, engine, 
     });
     await expect(run.getByTestId('run-line')).toContainText("-e 'B=two words'");
     await page.keyboard.press('Escape');
+    expect(problems).toEqual([]);
+});
+
+test('devices, limits, health and logging reach the engine, and what it cannot do stands at its field', async ({ page, engine, problems }) => {
+    const run = await openRun(page);
+    await paste(
+        page,
+        `docker run --name system --gpus all --device /dev/null:/dev/nothing:rw --ulimit nofile=512:1024 --sysctl net.core.somaxconn=300 --security-opt no-new-privileges --dns 192.0.2.1 --add-host db:192.0.2.2 --log-opt max-size=1m --health-cmd true --health-interval 1s ${IMAGE} sleep 9999`,
+    );
+    await run.getByRole('button', { name: 'Run', exact: true }).click();
+    await expect(run.getByRole('tab', { name: 'System' })).toHaveAttribute('aria-selected', 'true');
+    await expect(run.getByRole('alert')).toContainText(/gpu|device driver/i);
+    await run.getByLabel('GPUs').fill('');
+    await run.getByRole('button', { name: 'Run', exact: true }).click();
+    await expect(page).toHaveURL(/#\/containers\/system/);
+    const { Config, HostConfig } = await engine.api('GET', '/containers/system/json');
+    expect(Config.Healthcheck).toMatchObject({ Test: ['CMD-SHELL', 'true'], Interval: 1e9 });
+    expect(HostConfig).toMatchObject({
+        Devices: [{ PathOnHost: '/dev/null', PathInContainer: '/dev/nothing', CgroupPermissions: 'rw' }],
+        Ulimits: [{ Name: 'nofile', Soft: 512, Hard: 1024 }],
+        Sysctls: { 'net.core.somaxconn': '300' },
+        SecurityOpt: ['no-new-privileges'],
+        Dns: ['192.0.2.1'],
+        ExtraHosts: ['db:192.0.2.2'],
+        LogConfig: { Type: 'json-file', Config: { 'max-size': '1m' } },
+    });
+    await expect.poll(async () => (await engine.api('GET', '/containers/system/json')).State.Health?.Status).toBe('healthy');
     expect(problems).toEqual([]);
 });

@@ -1,6 +1,7 @@
 // Images, volumes, networks and what can be done with them, in the palette.
 import type { App } from '$lib/app.svelte';
 import type { Command } from '$lib/commands/commands.svelte';
+import { chooseImages } from '$components/images/files';
 import { text } from '$lib/text';
 import { screenHref } from '../../views/routes';
 
@@ -14,6 +15,7 @@ export function objectCommands(app: App): Command[] {
         : [
               { id: 'ask:run', title: text.run.command, group: actions, icon: 'play', run: () => asking.ask({ kind: 'run' }) },
               { id: 'ask:pull', title: images.commands.pull, group: actions, icon: 'save', run: () => asking.ask({ kind: 'pull' }) },
+              { id: 'ask:load', title: images.load.command, group: actions, icon: 'mounts', run: () => chooseImages(app) },
               { id: 'ask:create-volume', title: volumes.commands.create, group: actions, icon: 'plus', run: () => asking.ask({ kind: 'create-volume' }) },
               { id: 'ask:create-network', title: networks.commands.create, group: actions, icon: 'plus', run: () => asking.ask({ kind: 'create-network' }) },
               { id: 'ask:prune-images', title: images.commands.prune, group: actions, icon: 'remove', run: () => asking.ask({ kind: 'prune-images' }) },

@@ -2,11 +2,12 @@
 import type { App } from '$lib/app.svelte';
 import type { ImageRow } from '$lib/images/row';
 import { text } from '$lib/text';
+import { saveImages } from './files';
 import type { MenuItem } from '$ui/Menu.svelte';
 import { screenHref } from '../../views/routes';
 
 export function imageMenu(app: App, rows: readonly ImageRow[]): MenuItem[] {
-    const words = text.images.menu;
+    const words = { ...text.images.menu, save: text.images.save.action };
     const off = !app.engine.running;
     const [only] = rows.length === 1 ? rows : [];
     const items: MenuItem[] = [];
@@ -22,6 +23,7 @@ export function imageMenu(app: App, rows: readonly ImageRow[]): MenuItem[] {
         );
         if (tag !== undefined) items.push({ id: 'copy-name', label: words.copyName, icon: 'copy', run: () => copy(app, tag) });
     }
+    items.push({ id: 'save', label: words.save, icon: 'save', apart: only === undefined, disabled: off || rows.length === 0, run: () => saveImages(app, rows) });
     items.push({ id: 'remove', label: words.remove, icon: 'remove', keys: 'Del', danger: true, apart: true, disabled: off || rows.length === 0, run: () => app.asking.ask({ kind: 'remove-images', images: rows }) });
     return items;
 }

@@ -2,6 +2,7 @@
 // this machine, and says where its page is. One that runs already is taken.
 import { EngineError } from '$lib/api/error';
 import type { Client } from '$lib/api/client';
+import { text } from '$lib/text';
 
 export const IMAGE = 'dhow/welcome';
 export const NAME = 'welcome';
@@ -12,6 +13,7 @@ export async function runWelcome(client: Client): Promise<string> {
     const path = { id: NAME };
     const json = { Image: IMAGE, ExposedPorts: { [PORT]: {} }, HostConfig: { PortBindings: { [PORT]: [{ HostIp: '127.0.0.1', HostPort: '' }] } } };
     await client.post('/containers/create', { query: { name: NAME }, json }).catch((error: unknown) => {
+        if (error instanceof EngineError && error.status === 404) throw new Error(text.onboarding.container.gone);
         // From the last time, or somebody else's: the next lines tell.
         if (!(error instanceof EngineError) || error.status !== 409) throw error;
     });

@@ -146,6 +146,26 @@ export class Images {
         });
     }
 
+    /** Images from a file that `docker save` has made. */
+    load(file: File): Task {
+        return this.#tasks.start('load', file.name, async (task, signal) => {
+            const answer = await this.#client.stream('POST', '/images/load', { body: file, headers: { 'content-type': 'application/x-tar' }, signal });
+            if (answer.body === null) return '';
+            return (await task.follow(answer.body)).lines.map((line) => line.trim()).filter((line) => line !== '').join(', ');
+        });
+    }
+
+    /** Into one file, which the host puts where the person wants it. */
+    save(images: readonly ImageRow[]): Task {
+        const names = images.flatMap((image) => (image.tags.length === 0 ? [image.id] : image.tags));
+        const file = `${(images.length === 1 ? (names[0] ?? '') : 'images').replace(/^sha256:/, '').replace(/[^\w.-]+/g, '_')}.tar`;
+        return this.#tasks.start('save', images.map((image) => image.name).join(', '), async (_, signal) => {
+            const answer = await this.#client.stream('GET', '/images/get', { query: { names }, signal });
+            await this.#client.host.native.saveFile(file, await answer.blob());
+            return file;
+        });
+    }
+
     async tag(id: string, reference: string): Promise<void> {
         const { name, tag } = parseReference(withDefaultTag(reference)) ?? { name: reference, tag: 'latest' };
         await this.#client.post('/images/{name}/tag', { path: { name: id }, query: { repo: name, tag } });

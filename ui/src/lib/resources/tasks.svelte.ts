@@ -5,7 +5,7 @@ import { messageOf } from '$lib/api/error';
 import { jsonLines } from '$lib/api/stream';
 import { nothingYet, told, type Progress, type ProgressLine } from '$lib/tasks/progress';
 
-export type TaskKind = 'pull' | 'push' | 'prune';
+export type TaskKind = 'pull' | 'push' | 'prune' | 'load' | 'save';
 export type TaskState = 'running' | 'done' | 'failed' | 'cancelled';
 
 const KEPT = 30;

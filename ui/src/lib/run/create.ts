@@ -5,6 +5,7 @@ import { isContainerName } from '$lib/containers/name';
 import { parseReference } from '$lib/reference/reference';
 import type { MountLine, PortLine, RunForm } from './form';
 import { split } from './shell';
+import { systemOf, type System, type SystemWrong } from './system';
 
 /** Where in the form: a field, or a line of a list of fields. */
 export type Place = string;
@@ -30,7 +31,8 @@ export type Wrong =
     | 'pair-name'
     | 'remove-restart'
     | 'path'
-    | 'retries';
+    | 'retries'
+    | SystemWrong;
 
 export type CreateBody = Schemas['ContainerConfig'] & { HostConfig: Schemas['HostConfig'] };
 
@@ -81,11 +83,13 @@ export function planOf(form: RunForm): Plan {
             if ((pair.name === '' && pair.value !== '') || pair.name.includes('=')) wrong.set(pairPlace(list, index), 'pair-name');
         }
     }
+    const system = systemOf(form);
+    for (const [place, what] of system.wrong) wrong.set(place, what);
     if (wrong.size > 0) return { body: null, wrong };
-    return { body: bodyOf(form, command.words, memory ?? 0, cpus, bindings), wrong };
+    return { body: bodyOf(form, command.words, memory ?? 0, cpus, bindings, system), wrong };
 }
 
-function bodyOf(form: RunForm, command: readonly string[], memory: number, cpus: number, bindings: readonly Binding[]): CreateBody {
+function bodyOf(form: RunForm, command: readonly string[], memory: number, cpus: number, bindings: readonly Binding[], system: System): CreateBody {
     const mounts = form.mounts.filter((mount) => mount.target !== '');
     const short = mounts.filter((mount) => mount.kind !== 'tmpfs' && mount.source !== '' && !needsLongForm(mount));
     const long = mounts.filter((mount) => mount.kind !== 'tmpfs' && needsLongForm(mount));
@@ -104,6 +108,7 @@ function bodyOf(form: RunForm, command: readonly string[], memory: number, cpus:
         Tty: form.terminal,
         OpenStdin: form.interactive,
         StdinOnce: false,
+        ...system.config,
         ...(exposed.length === 0 ? {} : { ExposedPorts: Object.fromEntries(exposed.map((port) => [port, {}])) }),
         ...(anonymous.length === 0 ? {} : { Volumes: Object.fromEntries(anonymous.map(({ target }) => [target, {}])) }),
         HostConfig: {
@@ -127,6 +132,7 @@ function bodyOf(form: RunForm, command: readonly string[], memory: number, cpus:
             CapAdd: [...form.capabilitiesAdded],
             CapDrop: [...form.capabilitiesDropped],
             ExtraHosts: [...form.hosts],
+            ...system.host,
         },
     } as CreateBody;
 }

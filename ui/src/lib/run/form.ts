@@ -55,6 +55,29 @@ export interface RunForm {
     readonly capabilitiesAdded: readonly string[];
     readonly capabilitiesDropped: readonly string[];
     readonly hosts: readonly string[];
+    /** `/dev/here[:/dev/there[:rwm]]`, or a name of CDI's. */
+    readonly devices: readonly string[];
+    /** `all`, a number, or `device=…` and such between commas. */
+    readonly gpus: string;
+    /** `name=soft[:hard]` */
+    readonly ulimits: readonly string[];
+    /** `name=value` */
+    readonly sysctls: readonly string[];
+    readonly security: readonly string[];
+    readonly dns: readonly string[];
+    readonly dnsSearch: readonly string[];
+    readonly dnsOptions: readonly string[];
+    readonly logDriver: string;
+    /** `name=value` */
+    readonly logOptions: readonly string[];
+    /** None, whatever the image says. */
+    readonly noHealth: boolean;
+    readonly healthCommand: string;
+    readonly healthInterval: string;
+    readonly healthTimeout: string;
+    readonly healthRetries: string;
+    readonly healthStartPeriod: string;
+    readonly healthStartInterval: string;
     readonly init: boolean;
     readonly readOnly: boolean;
     readonly interactive: boolean;
@@ -93,6 +116,23 @@ export const blank: RunForm = {
     capabilitiesAdded: [],
     capabilitiesDropped: [],
     hosts: [],
+    devices: [],
+    gpus: '',
+    ulimits: [],
+    sysctls: [],
+    security: [],
+    dns: [],
+    dnsSearch: [],
+    dnsOptions: [],
+    logDriver: '',
+    logOptions: [],
+    noHealth: false,
+    healthCommand: '',
+    healthInterval: '',
+    healthTimeout: '',
+    healthRetries: '',
+    healthStartPeriod: '',
+    healthStartInterval: '',
     init: false,
     readOnly: false,
     interactive: false,

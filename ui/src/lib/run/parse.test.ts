@@ -59,10 +59,10 @@ describe('what people paste', () => {
     });
 
     it('names what it has no field for, and keeps it in the line', () => {
-        const { form, problems } = parseLine('docker run --gpus all --frob --ulimit nofile=1024:2048 -e HOME --mount type=bind,src=/a,dst=/b,bind-propagation=shared x');
-        expect(form.others).toEqual([['--gpus', 'all'], ['--frob'], ['--ulimit', 'nofile=1024:2048'], ['--env', 'HOME'], ['--mount', 'type=bind,src=/a,dst=/b,bind-propagation=shared']]);
+        const { form, problems } = parseLine('docker run --ipc host --frob --cpuset-cpus 0-1 -e HOME --mount type=bind,src=/a,dst=/b,bind-propagation=shared x');
+        expect(form.others).toEqual([['--ipc', 'host'], ['--frob'], ['--cpuset-cpus', '0-1'], ['--env', 'HOME'], ['--mount', 'type=bind,src=/a,dst=/b,bind-propagation=shared']]);
         expect(problems).toEqual([{ kind: 'unknown', flag: '--frob' }]);
-        expect(lineOf(form)).toContain('--gpus all --frob --ulimit nofile=1024:2048');
+        expect(lineOf(form)).toContain('--ipc host --frob --cpuset-cpus 0-1');
     });
 
     it('says what is wrong', () => {
@@ -144,6 +144,23 @@ describe('there and back', () => {
             capabilitiesAdded: fc.array(word, { maxLength: 2 }),
             capabilitiesDropped: fc.array(word, { maxLength: 2 }),
             hosts: fc.array(word, { maxLength: 2 }),
+            devices: fc.array(fc.constantFrom('/dev/fuse', '/dev/a:/dev/b:rw', 'vendor.com/gpu=0'), { maxLength: 2 }),
+            gpus: fc.constantFrom('', 'all', '2', '"device=0,1"', 'device=GPU-1,capabilities=compute'),
+            ulimits: fc.array(fc.constantFrom('nofile=1024:2048', 'core=-1'), { maxLength: 2 }),
+            sysctls: fc.array(fc.constantFrom('net.core.somaxconn=512', 'net.ipv4.ip_local_port_range=1024 65535'), { maxLength: 2 }),
+            security: fc.array(fc.constantFrom('no-new-privileges', 'seccomp=unconfined', 'label=type:a b'), { maxLength: 2 }),
+            dns: fc.array(fc.constantFrom('1.1.1.1', '2606:4700::1'), { maxLength: 2 }),
+            dnsSearch: fc.array(fc.constantFrom('.', 'corp.example'), { maxLength: 2 }),
+            dnsOptions: fc.array(fc.constantFrom('ndots:2', 'rotate'), { maxLength: 2 }),
+            logDriver: fc.constantFrom('', 'json-file', 'none'),
+            logOptions: fc.array(fc.constantFrom('max-size=10m', "tag={{.Name}} it's"), { maxLength: 2 }),
+            noHealth: fc.boolean(),
+            healthCommand: value,
+            healthInterval: fc.constantFrom('', '30s', '1m30s'),
+            healthTimeout: fc.constantFrom('', '500ms'),
+            healthRetries: fc.constantFrom('', '3'),
+            healthStartPeriod: fc.constantFrom('', '1h'),
+            healthStartInterval: fc.constantFrom('', '5s'),
             init: fc.boolean(),
             readOnly: fc.boolean(),
             interactive: fc.boolean(),
@@ -152,7 +169,7 @@ describe('there and back', () => {
             publishAll: fc.boolean(),
             pull: fc.constantFrom('missing' as const, 'always' as const, 'never' as const),
             platform: fc.constantFrom('', 'linux/arm64'),
-            others: fc.array(fc.constantFrom(['--gpus', 'all'], ['--oom-kill-disable'], ['--ulimit', 'nofile=1:2']), { maxLength: 2 }),
+            others: fc.array(fc.constantFrom(['--ipc', 'host'], ['--oom-kill-disable'], ['--cpuset-cpus', '0-1']), { maxLength: 2 }),
         })
         .map((made) => ({ ...made, retries: made.restart === 'on-failure' ? made.retries : '' }));
 

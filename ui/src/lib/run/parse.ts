@@ -1,6 +1,7 @@
 // A line of `docker run` read into the form. Flags that the form has no field
 // for are kept as they were written, so that nothing is lost and all is named.
 import { blank, type MountLine, type PairLine, type PortLine, type Protocol, type RunForm } from './form';
+import type { ListName } from './lists';
 import { SAME, SHORT, SWITCHES, VALUED } from './flags';
 import { join, quote, split } from './shell';
 
@@ -110,9 +111,10 @@ function short(draft: Draft, words: readonly string[], at: number, problems: Pro
     return 1;
 }
 
-const FIELDS: Readonly<Record<string, 'init' | 'interactive' | 'privileged' | 'publishAll' | 'readOnly' | 'remove' | 'terminal'>> = {
+const FIELDS: Readonly<Record<string, 'init' | 'interactive' | 'noHealth' | 'privileged' | 'publishAll' | 'readOnly' | 'remove' | 'terminal'>> = {
     init: 'init',
     interactive: 'interactive',
+    'no-healthcheck': 'noHealth',
     privileged: 'privileged',
     'publish-all': 'publishAll',
     'read-only': 'readOnly',
@@ -192,19 +194,42 @@ function set(draft: Draft, name: string, value: string, flag: string, problems: 
             else draft.mounts = [...draft.mounts, mount];
             break;
         }
-        case 'cap-add':
-            draft.capabilitiesAdded = [...draft.capabilitiesAdded, value];
-            break;
-        case 'cap-drop':
-            draft.capabilitiesDropped = [...draft.capabilitiesDropped, value];
-            break;
-        case 'add-host':
-            draft.hosts = [...draft.hosts, value];
-            break;
-        default:
-            keep();
+        default: {
+            const list = LISTS[name];
+            const text = TEXTS[name];
+            if (list !== undefined) draft[list] = [...draft[list], value];
+            else if (text !== undefined) draft[text] = value;
+            else keep();
+        }
     }
 }
+
+/** Flags that may come several times, as they are. */
+const LISTS: Readonly<Record<string, ListName>> = {
+    'add-host': 'hosts',
+    'cap-add': 'capabilitiesAdded',
+    'cap-drop': 'capabilitiesDropped',
+    device: 'devices',
+    dns: 'dns',
+    'dns-option': 'dnsOptions',
+    'dns-search': 'dnsSearch',
+    'log-opt': 'logOptions',
+    'security-opt': 'security',
+    sysctl: 'sysctls',
+    ulimit: 'ulimits',
+};
+
+/** Flags of which the last one counts. */
+const TEXTS: Readonly<Record<string, 'gpus' | 'logDriver' | 'healthCommand' | 'healthInterval' | 'healthTimeout' | 'healthRetries' | 'healthStartPeriod' | 'healthStartInterval'>> = {
+    gpus: 'gpus',
+    'log-driver': 'logDriver',
+    'health-cmd': 'healthCommand',
+    'health-interval': 'healthInterval',
+    'health-timeout': 'healthTimeout',
+    'health-retries': 'healthRetries',
+    'health-start-period': 'healthStartPeriod',
+    'health-start-interval': 'healthStartInterval',
+};
 
 function pairOf(text: string): PairLine | null {
     const at = text.indexOf('=');
@@ -261,7 +286,7 @@ function mountOf(text: string): MountLine | null {
     return mount.target === '' || (mount.kind === 'tmpfs' && mount.source !== '') ? null : mount;
 }
 
-function csvFields(text: string): string[] {
+export function csvFields(text: string): string[] {
     const fields = [...text.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)];
     return fields.map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? '');
 }

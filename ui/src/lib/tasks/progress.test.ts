@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fractionOf, nothingYet, overall, told, type ProgressLine } from './progress';
+import { fractionOf, nothingYet, overall, together, told, type ProgressLine } from './progress';
 
 const all = (...lines: ProgressLine[]) => lines.reduce(told, nothingYet);
 
@@ -53,4 +53,10 @@ describe('overall', () => {
         expect(overall(nothingYet, false)).toBeNull();
         expect(fractionOf({ id: '', stage: 'moving', status: '', current: 9, total: 3 }, false)).toBe(1);
     });
+});
+
+it('counts several tasks alike, and those that know nothing yet as not begun', () => {
+    expect(together([1, 0.5, null])).toBe(0.5);
+    expect(together([null])).toBeNull();
+    expect(together([])).toBeNull();
 });

@@ -105,3 +105,9 @@ export function overall(progress: Progress, halves: boolean): number | null {
     }
     return done / all;
 }
+
+/** Of several tasks together, each as much as another; null where none knows. */
+export function together(all: readonly (number | null)[]): number | null {
+    const known = all.filter((one) => one !== null);
+    return known.length === 0 ? null : known.reduce((sum, one) => sum + one, 0) / all.length;
+}

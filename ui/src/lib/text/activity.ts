@@ -4,10 +4,13 @@ export const activity = {
     tasks: {
         title: 'Tasks',
         none: 'No task runs.',
+        running: (number: number) => (number === 1 ? '1 task runs' : `${number} tasks run`),
         forget: 'Clear finished',
         cancel: (subject: string) => `Cancel ${subject}`,
         pull: (subject: string) => `Pull ${subject}`,
         push: (subject: string) => `Push ${subject}`,
+        load: (subject: string) => `Load ${subject}`,
+        save: (subject: string) => `Save ${subject}`,
         prune: (subject: string) => `Clean up ${subject}`,
         state: { running: 'Running', done: 'Done', failed: 'Failed', cancelled: 'Cancelled' },
         layers: (done: number, all: number) => `${done} of ${all} layers`,

@@ -47,6 +47,21 @@ export const images = {
     },
     names: { tags: 'Tags', digests: 'Digests', none: 'It has no name: only its ID finds it.', add: 'Add a name…', push: 'Push', untag: 'Remove this name…', digestsHint: 'A registry gave it these: they name exactly this content.', parent: 'Made from' },
     used: { none: { title: 'No container uses it', detail: 'Containers that were made from it show up here, running or not.' } },
+    load: {
+        action: 'Load…',
+        command: 'Load images from a file…',
+        drop: 'Drop a file of images to load it',
+        none: 'That is no file',
+        running: (name: string) => `Loading ${name}`,
+        done: (name: string) => `Loaded ${name}`,
+        failed: (name: string) => `${name} was not loaded`,
+    },
+    save: {
+        action: 'Save to a file…',
+        running: (name: string) => `Saving ${name}`,
+        done: (name: string) => `Saved ${name}`,
+        failed: (name: string) => `${name} was not saved`,
+    },
     pull: {
         title: 'Pull an image',
         label: 'Name',

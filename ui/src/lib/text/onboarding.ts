@@ -33,6 +33,7 @@ export const onboarding = {
         open: 'Open the page',
         show: 'Show the container',
         failed: 'It was not started',
+        gone: 'this engine has no image “dhow/welcome” (any more). “Run a container…” runs any other.',
     },
     skip: 'Skip',
     finish: 'Done',
