@@ -44,6 +44,11 @@ fn main() {
         std::process::exit(1);
     };
     logging::begin(&folders.logs);
+    #[cfg(target_os = "linux")]
+    if gtk::init().is_err() {
+        eprintln!("dhow: no display can be reached; `dhow dashboard` shows the same in a browser");
+        std::process::exit(1);
+    }
     let app = tauri::Builder::default()
         // First, so that a second one does nothing but tell the first.
         .plugin(tauri_plugin_single_instance::init(|app, words, _| {

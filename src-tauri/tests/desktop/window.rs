@@ -48,6 +48,23 @@ fn an_engine_that_is_killed_is_said_to_be_gone_and_found_again() {
 }
 
 #[test]
+fn without_a_display_it_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    for display in ["", ":4711"] {
+        let output = std::process::Command::new(own_program())
+            .env("HOME", folder.path())
+            .env("DISPLAY", display)
+            .env_remove("WAYLAND_DISPLAY")
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("no display can be reached"), "{said}");
+        assert!(said.contains("dhow dashboard"), "{said}");
+    }
+}
+
+#[test]
 fn the_first_start_shows_the_first_steps_once() {
     let engine = Engine::with_busybox();
     let desktop = Desktop::start();

@@ -4,7 +4,7 @@ use std::io::{BufRead, Read, Write};
 
 use clap::Args;
 use dhow_client::Request;
-use dhow_client::credentials::{self, Credentials, HUB};
+use dhow_client::credentials::{self, Credentials};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use crate::commands::from_terminal;
@@ -104,19 +104,9 @@ pub async fn logout(arguments: LogoutArguments, session: &Session) -> Result<i32
     Ok(0)
 }
 
+/// The key of the server that was named, or of Docker Hub.
 fn key(server: Option<&str>) -> String {
-    let Some(server) = server.filter(|server| !server.is_empty()) else {
-        return HUB.to_owned();
-    };
-    if server == HUB {
-        return HUB.to_owned();
-    }
-    let bare = server
-        .strip_prefix("https://")
-        .or_else(|| server.strip_prefix("http://"))
-        .unwrap_or(server);
-    let host = bare.split('/').next().unwrap_or_default();
-    credentials::registry_key(host).to_owned()
+    credentials::key_of(server.unwrap_or_default())
 }
 
 /// User and password as flags and standard input give them.
@@ -205,6 +195,8 @@ fn hidden(text: &str) -> Result<String, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use dhow_client::credentials::HUB;
+
     use super::*;
 
     #[test]
