@@ -76,7 +76,7 @@ fn start(engine: &Engine) -> (f64, f64) {
         );
         mark.as_f64()
     });
-    let tree = Tree::of(&driver::own_program(), &desktop);
+    let tree = Tree::of(&desktop);
     std::thread::sleep(Duration::from_secs(3));
     (shown - tree.started(), tree.memory())
 }
@@ -94,7 +94,7 @@ fn idle(engine: &Engine, hidden: bool) -> (f64, f64) {
         desktop.close_window();
         std::thread::sleep(SETTLING);
     }
-    let tree = Tree::of(&driver::own_program(), &desktop);
+    let tree = Tree::of(&desktop);
     let requests = || engine.log().matches("answered method=").count();
     let before = (tree.processor(), requests());
     std::thread::sleep(WATCHED);

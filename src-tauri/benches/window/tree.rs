@@ -2,12 +2,12 @@
 //! (proc(5): `stat`, `smaps_rollup`).
 
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use dhow_testkit::until;
 
 use crate::desktop::Desktop;
+use crate::{driver, process};
 
 /// `USER_HZ`: of what `/proc` counts in a second on every Linux there is.
 const TICKS: f64 = 100.0;
@@ -18,21 +18,9 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Of the one process of `program` on this desktop.
-    pub fn of(program: &Path, desktop: &Desktop) -> Self {
-        let program = program.canonicalize().expect("the program is there");
-        let home = format!("HOME={}", desktop.home().join("home").display());
-        let root = until("the app runs", || {
-            processes().into_iter().find(|process| {
-                let own = fs::read_link(format!("/proc/{process}/exe"));
-                let environment = fs::read(format!("/proc/{process}/environ"));
-                own.is_ok_and(|own| own == program)
-                    && environment.is_ok_and(|text| {
-                        text.split(|byte| *byte == 0)
-                            .any(|entry| entry == home.as_bytes())
-                    })
-            })
-        });
+    /// Of the app on this desktop.
+    pub fn of(desktop: &Desktop) -> Self {
+        let root = until("the app runs", || driver::running(desktop));
         Self { root }
     }
 
@@ -68,7 +56,7 @@ impl Tree {
     }
 
     fn all(&self) -> Vec<i32> {
-        let parents: Vec<(i32, i32)> = processes()
+        let parents: Vec<(i32, i32)> = process::all()
             .into_iter()
             .filter_map(|process| {
                 #[allow(clippy::cast_possible_truncation)]
@@ -84,13 +72,6 @@ impl Tree {
         }
         all
     }
-}
-
-fn processes() -> Vec<i32> {
-    let entries = fs::read_dir("/proc").expect("there is /proc");
-    entries
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .collect()
 }
 
 /// The fields of `stat` behind the name, from the state on: 1 is the parent,

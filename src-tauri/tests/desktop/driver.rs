@@ -9,7 +9,7 @@ use dhow_testkit::{Engine, api, program, until, wait};
 use serde_json::{Value, json};
 
 use crate::desktop::Desktop;
-use crate::process::Group;
+use crate::process::{self, Group};
 
 /// The app, with its page driven.
 pub struct App {
@@ -178,6 +178,19 @@ pub fn start_undriven(desktop: &Desktop, engine: &Engine, arguments: &[&str]) ->
         .envs(desktop.environment())
         .env("DHOW_HOST", engine.host());
     Group::start(&command)
+}
+
+/// The process of the app on this desktop, if it runs.
+pub fn running(desktop: &Desktop) -> Option<i32> {
+    let program = own_program().canonicalize().ok()?;
+    let home = format!("HOME={}", desktop.home().join("home").display());
+    let is_app = |process: &i32| {
+        let own = std::fs::read_link(format!("/proc/{process}/exe"));
+        let environment = std::fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
+        let mut entries = environment.split(|byte| *byte == 0);
+        own.is_ok_and(|own| own == program) && entries.any(|entry| entry == home.as_bytes())
+    };
+    process::all().into_iter().find(is_app)
 }
 
 /// The app under test.

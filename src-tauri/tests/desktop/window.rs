@@ -3,7 +3,7 @@
 use dhow_testkit::{Engine, until};
 
 use crate::desktop::Desktop;
-use crate::driver::{App, own_program};
+use crate::driver::{App, own_program, running};
 use crate::process::Group;
 
 #[test]
@@ -82,6 +82,10 @@ fn the_first_start_shows_the_first_steps_once() {
     let settings = std::fs::read_to_string(desktop.settings()).unwrap();
     assert!(settings.contains("onboarded = \"yes\""), "{settings}");
     drop(app);
+    // A second one beside it would only tell the first, and leave.
+    until("the app has ended", || {
+        running(&desktop).is_none().then_some(())
+    });
     let app = App::start(&desktop, &engine.host());
     app.shows("Containers");
     app.hides("First steps");

@@ -48,11 +48,11 @@ fn a_change_is_checked_written_and_in_effect() {
     assert_eq!(key(&config, "proxies.http-proxy")["Value"], Value::Null);
 
     // Only checked: nothing is written, nothing changes.
-    let text = r#"{"labels": ["color=blue"], "mtu": 1400}"#;
+    let text = r#"{"labels": ["color=blue"], "mtu": 1400, "registry-mirrors": ["https://m.test"]}"#;
     let (status, dry) = put(&daemon, "?dry=1", text, &config["Version"]);
     assert_eq!(
         (status, &dry["Live"], &dry["Restart"]),
-        (200, &json!(["labels"]), &json!(["mtu"]))
+        (200, &json!(["labels", "registry-mirrors"]), &json!(["mtu"]))
     );
     assert_eq!(get(&daemon)["Text"], config["Text"]);
     assert_eq!(labels(&daemon), json!(["color=red"]));
@@ -61,6 +61,12 @@ fn a_change_is_checked_written_and_in_effect() {
     assert_eq!((status, &outcome), (200, &dry));
     assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
     assert_eq!(labels(&daemon), json!(["color=blue"]));
+    let info = daemon.send("GET", "/info", "").1;
+    assert_eq!(
+        info["RegistryConfig"]["Mirrors"],
+        json!(["https://m.test/"]),
+        "as Docker shows them"
+    );
     let config = get(&daemon);
     assert_eq!(config["Version"], outcome["Version"]);
     assert_eq!(key(&config, "mtu")["Value"], 1500, "until a restart");

@@ -111,12 +111,16 @@ fn a_port_on_loopback_stays_there() {
 #[test]
 fn ports_are_freed_when_the_container_stops() {
     let engine = Engine::with_busybox();
-    serve(&engine, "web", &["-p", "127.0.0.1::80"]);
-    let port = mapped(&engine, "web", "80/tcp");
-    page(&format!("127.0.0.1:{port}"));
+    // Not one that the engine chooses: another test's, which goes through the
+    // same ones, could have it as soon as it is free.
+    let chosen = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = chosen.local_addr().unwrap().to_string();
+    drop(chosen);
+    serve(&engine, "web", &["-p", &format!("{address}:80")]);
+    page(&address);
     engine.docker(&["stop", "-t", "5", "web"]).ok();
-    assert_eq!(get(&format!("127.0.0.1:{port}")), None);
-    TcpListener::bind(format!("127.0.0.1:{port}")).unwrap();
+    assert_eq!(get(&address), None);
+    TcpListener::bind(&address).unwrap();
     engine.docker(&["start", "web"]).ok();
     let again = mapped(&engine, "web", "80/tcp");
     assert_eq!(page(&format!("127.0.0.1:{again}")), "cargo");

@@ -153,11 +153,14 @@ fn environment(variable: &str) -> Option<String> {
 }
 
 fn registry_config(options: &crate::config::RegistryOptions) -> RegistryServiceConfig {
-    let hub_mirrors = options
-        .mirrors
-        .get("docker.io")
-        .cloned()
-        .unwrap_or_default();
+    // Docker ends every mirror with a slash.
+    let mirrors = |registry: &str| -> Vec<String> {
+        let mirrors = options.mirrors.get(registry).into_iter().flatten();
+        mirrors
+            .map(|mirror| format!("{}/", mirror.trim_end_matches('/')))
+            .collect()
+    };
+    let hub_mirrors = mirrors("docker.io");
     let mut cidrs = vec!["::1/128".to_owned(), "127.0.0.0/8".to_owned()];
     let mut indexes = HashMap::from([(
         "docker.io".to_owned(),
@@ -176,7 +179,7 @@ fn registry_config(options: &crate::config::RegistryOptions) -> RegistryServiceC
                 registry.clone(),
                 IndexInfo {
                     name: Some(registry.clone()),
-                    mirrors: Some(options.mirrors.get(registry).cloned().unwrap_or_default()),
+                    mirrors: Some(mirrors(registry)),
                     secure: Some(false),
                     official: Some(false),
                 },
