@@ -26,6 +26,13 @@ export async function clear(): Promise<void> {
     document.body.replaceChildren();
 }
 
+/** A key where the focus is, as far as one handler can tell. Answers whether it was left to the browser. */
+export function press(key: string, element: Element | null = document.activeElement): boolean {
+    const left = (element ?? document.body).dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+    flushSync();
+    return left;
+}
+
 export function type(element: HTMLElement, value: string): void {
     (element as HTMLInputElement).value = value;
     element.dispatchEvent(new Event('input', { bubbles: true }));
