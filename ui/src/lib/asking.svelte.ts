@@ -8,6 +8,7 @@ import type { VolumeRow } from './volumes/row';
 export type Asked =
     | { readonly kind: 'run'; readonly image?: string }
     | { readonly kind: 'pull'; readonly reference?: string }
+    | { readonly kind: 'find-images' }
     | { readonly kind: 'push'; readonly image: ImageRow }
     | { readonly kind: 'tag'; readonly image: ImageRow }
     | { readonly kind: 'untag'; readonly image: ImageRow; readonly name: string }

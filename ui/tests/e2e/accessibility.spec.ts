@@ -1,42 +1,10 @@
 // WCAG 2.2 AA, as far as a program can tell, in every main state and in both
 // themes.
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { Page } from '@playwright/test';
+import { findings } from '../fixtures/axe.ts';
 import { developer } from '../fixtures/scene.mjs';
 import { expect, test } from '../fixtures/test.ts';
 import { ContainersPage } from './pages/containers.ts';
 import { LogsPage } from './pages/logs.ts';
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const STANDARDS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
-
-interface Finding {
-    id: string;
-    help: string;
-    nodes: { target: unknown[]; failureSummary?: string }[];
-}
-
-/** What is wrong, in words that lead there. */
-async function findings(page: Page, state: string): Promise<string[]> {
-    const all: string[] = [];
-    for (const theme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
-        await page.waitForTimeout(150);
-        await page.evaluate(axe);
-        const violations = await page.evaluate(
-            async (tags) => {
-                const { axe } = globalThis as unknown as { axe: { run(context: Document, options: object): Promise<{ violations: Finding[] }> } };
-                return (await axe.run(document, { runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'] })).violations;
-            },
-            STANDARDS,
-        );
-        for (const { id, help, nodes } of violations) {
-            for (const { target, failureSummary } of nodes) all.push(`${state}, ${theme}: ${id} (${help}) at ${target.join(' ')}: ${failureSummary ?? ''}`);
-        }
-    }
-    return all;
-}
 
 test('the list, its menus and its dialogs', async ({ page, engine }) => {
     test.setTimeout(120_000);

@@ -1,5 +1,6 @@
 // Pictures of images, volumes, networks, activity, settings and help, and of
 // their dialogs: `npm run shots`.
+import { withIndex } from '../fixtures/index.ts';
 import { objects } from '../fixtures/objects.mjs';
 import { withStalledRegistry } from '../fixtures/stalled.ts';
 import { test } from '../fixtures/test.ts';
@@ -7,6 +8,11 @@ import { test } from '../fixtures/test.ts';
 const SIZES = [
     { width: 1280, height: 800 },
     { width: 900, height: 600 },
+];
+
+const FOUND = [
+    { name: 'shop/api', description: 'The API of the shop, with everything that it needs to be run by itself on one machine.', star_count: 20_412, is_official: true },
+    ...['blog/api', 'mira/api-gateway', 'tools/a-name-that-is-rather-long-for-a-list-of-names/api', 'mira/api-mock', 'lab/api-2', 'lab/api-1'].map((name, at) => ({ name, description: at === 3 ? '' : `Serves ${name.split('/')[1]}`, star_count: 400 >> at, is_official: false })),
 ];
 
 test('screenshots of things', async ({ page, engine }) => {
@@ -66,6 +72,16 @@ test('screenshots of things', async ({ page, engine }) => {
         await shoot(name);
     }
     await dialog('pull', '#/images', () => button('Pull…').click());
+    await withIndex(FOUND, async ({ host }) => {
+        for (const [name, term] of [['search', `${host}/api`], ['search-failed', 'nginx']] as const) {
+            await dialog(name, '#/images', async () => {
+                await button('Pull…').click();
+                await page.getByRole('dialog').getByLabel('Name').fill(term);
+                await button('Search Docker Hub…').click();
+            });
+            await page.keyboard.press('Escape');
+        }
+    });
     await dialog('prune-images', '#/images', async () => {
         await button('Clean up…').click();
         await page.getByText('All that no container uses').click();

@@ -15,6 +15,7 @@ export function objectCommands(app: App): Command[] {
         : [
               { id: 'ask:run', title: text.run.command, group: actions, icon: 'play', run: () => asking.ask({ kind: 'run' }) },
               { id: 'ask:pull', title: images.commands.pull, group: actions, icon: 'save', run: () => asking.ask({ kind: 'pull' }) },
+              { id: 'ask:find-images', title: images.commands.find, group: actions, icon: 'search', run: () => asking.ask({ kind: 'find-images' }) },
               { id: 'ask:load', title: images.load.command, group: actions, icon: 'mounts', run: () => chooseImages(app) },
               { id: 'ask:create-volume', title: volumes.commands.create, group: actions, icon: 'plus', run: () => asking.ask({ kind: 'create-volume' }) },
               { id: 'ask:create-network', title: networks.commands.create, group: actions, icon: 'plus', run: () => asking.ask({ kind: 'create-network' }) },

@@ -7,6 +7,7 @@ import { messageOf } from '$lib/api/error';
 import { stepsOf, type Step } from '$lib/images/history';
 import { childrenFirst, type ImageFacts, type User } from '$lib/images/removal';
 import { findImage, imageRow, type ImageRow } from '$lib/images/row';
+import { hitsOf, type Hit } from '$lib/images/search';
 import { REGISTRY_HEADER } from '$lib/host/types';
 import { parseReference, registryOf, withDefaultTag } from '$lib/reference/reference';
 import { SvelteMap } from 'svelte/reactivity';
@@ -29,6 +30,8 @@ export interface Pruned {
 }
 
 const AT_ONCE = 4;
+/** What a search answers at most: the best come first. */
+const FOUND = 50;
 const QUIET = new Set(['push', 'save']);
 
 export class Images {
@@ -117,6 +120,12 @@ export class Images {
                 return { id: row.id, tags: row.tags, digests: row.digests, parent: row.parent, layers };
             }),
         );
+    }
+
+    /** Asks Docker Hub, or the index that the term names, through the engine. */
+    async search(term: string, signal: AbortSignal): Promise<Hit[]> {
+        const query = { term, limit: FOUND };
+        return hitsOf(await this.#client.get('/images/search', { query, headers: { [REGISTRY_HEADER]: registryOf(term) }, signal }), term);
     }
 
     pull(reference: string, platform = ''): Task {
