@@ -84,7 +84,12 @@ test('a hint comes by mouse and by keyboard, can be pointed at, and Esc closes i
     await developer(engine.socket, 28_180);
     const list = new ContainersPage(page);
     const hint = page.getByRole('tooltip');
+    await expect(list.row('not-yet')).toBeVisible();
     await list.row('shop-db-1').getByText(':28182 → 5432').hover();
+    await expect(hint).toHaveText('127.0.0.1:28182 → 5432/tcp');
+    // What happens to its container meanwhile draws the row anew.
+    await engine.api('POST', '/containers/shop-db-1/update', { CpuShares: 77 });
+    await page.waitForTimeout(700);
     await expect(hint).toHaveText('127.0.0.1:28182 → 5432/tcp');
     await hint.hover();
     await page.waitForTimeout(400);

@@ -22,6 +22,10 @@ const ID = 'dhow-tooltip';
 let bubble: HTMLElement | null = null;
 let owner: Element | null = null;
 let timer: ReturnType<typeof setTimeout> | null = null;
+/** What the hint is over loses it, unless it gets it again in the same moment. */
+let leaving: Element | null = null;
+/** What is to be said now: words change while one waits for them. */
+const latest = new WeakMap<Element, string>();
 
 function later(milliseconds: number, run: () => void): void {
     if (timer !== null) clearTimeout(timer);
@@ -88,8 +92,15 @@ export function tooltip(words: string, options: TooltipOptions = {}): (element: 
         const fits = () => options.cut !== true || element.scrollWidth > element.clientWidth || element.scrollHeight > element.clientHeight + 2;
         const wanted = () => fits() && options.when?.() !== false;
         const open = () => {
-            if (element.isConnected && wanted()) show(element, words, options);
+            if (element.isConnected && wanted()) show(element, latest.get(element) ?? words, options);
         };
+        latest.set(element, words);
+        // Drawn anew under the mouse, which does not come in a second time.
+        if (leaving === element) {
+            leaving = null;
+            if (wanted()) made().textContent = words;
+            else hide();
+        }
         const handlers: Record<string, (event: Event) => void> = {
             pointerenter: (event) => {
                 if ((event as PointerEvent).pointerType !== 'touch') later(SOON, open);
@@ -105,7 +116,13 @@ export function tooltip(words: string, options: TooltipOptions = {}): (element: 
         for (const [name, handler] of Object.entries(handlers)) element.addEventListener(name, handler);
         return () => {
             for (const [name, handler] of Object.entries(handlers)) element.removeEventListener(name, handler);
-            if (owner === element) hide();
+            if (owner !== element) return;
+            leaving = element;
+            queueMicrotask(() => {
+                if (leaving !== element) return;
+                leaving = null;
+                hide();
+            });
         };
     };
 }
