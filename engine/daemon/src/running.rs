@@ -61,15 +61,15 @@ impl Running {
             Ok(new) => new,
             Err(error) => return tracing::error!("configuration not reloaded: {error}"),
         };
-        if let Err(error) = self.apply(&mut state, new) {
+        let mixed = self.mixed(&state, new);
+        let applied = mixed.and_then(|(config, waiting)| self.apply(&mut state, config, &waiting));
+        if let Err(error) = applied {
             tracing::error!("configuration not reloaded: {error}");
         }
     }
 
-    /// Puts in effect what can be of `new`; answers the keys that wait for a
-    /// restart.
-    fn apply(&self, state: &mut State, new: Config) -> Result<Vec<&'static str>, Error> {
-        let (config, waiting) = self.mixed(state, new)?;
+    /// Puts `config`, which differs in what can be reloaded, in effect.
+    fn apply(&self, state: &mut State, config: Config, waiting: &[&str]) -> Result<(), Error> {
         if !waiting.is_empty() {
             tracing::warn!("a restart is needed for {}", waiting.join(", "));
         }
@@ -77,9 +77,11 @@ impl Running {
         self.level.set(config.log_level);
         state.config = config;
         tracing::info!("configuration reloaded");
-        Ok(waiting)
+        Ok(())
     }
 
+    /// What can be in effect of `new` at once, and the keys that wait for a
+    /// restart.
     fn mixed(&self, state: &State, new: Config) -> Result<(Config, Vec<&'static str>), Error> {
         let mixed = state.config.reloaded(new, self.source.around());
         mixed.map_err(|error| Error::invalid(error.to_string()))
@@ -120,13 +122,19 @@ impl Configuration for Running {
         }
         let new = self.source.configure(Some(&change.text));
         let new = new.map_err(|error| Error::invalid(error.to_string()))?;
-        let (mixed, mut waiting) = self.mixed(&state, new.clone())?;
+        let (mixed, waiting) = self.mixed(&state, new)?;
         let live = state.config.settings.changed(&mixed.settings);
         let next = file::Content::new(change.text);
         if !dry {
-            file::replace(path, &next.text).map_err(|e| self.failed("write", &e))?;
+            // What the engine itself refuses is not to be found by its next
+            // start, and what cannot be written is not to stay in effect.
+            let before = state.config.clone();
+            self.apply(&mut state, mixed, &waiting)?;
+            if let Err(error) = file::replace(path, &next.text) {
+                self.apply(&mut state, before, &[])?;
+                return Err(self.failed("write", &error));
+            }
             state.version.clone_from(&next.version);
-            waiting = self.apply(&mut state, new)?;
         }
         let owned = |keys: Vec<&str>| keys.into_iter().map(config::place).collect();
         Ok(ConfigOutcome {

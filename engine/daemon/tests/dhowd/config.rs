@@ -1,5 +1,7 @@
 //! The configuration file through the API: `/dhow/config`.
 
+use std::process::Command;
+
 use serde_json::{Value, json};
 
 use crate::daemon::{Daemon, Place, write};
@@ -160,4 +162,42 @@ fn the_description_is_true() {
     ] {
         assert_eq!(sorted(described(name)), sorted(answered(value)), "{name}");
     }
+}
+
+/// The daemon sees the file's folder read-only, and nobody else does.
+#[test]
+fn what_cannot_be_written_is_not_in_effect() {
+    let place = Place::new();
+    let folder = place.path("fixed");
+    std::fs::create_dir(&folder).unwrap();
+    let file = folder.join("daemon.json");
+    write(&file, r#"{"labels": ["color=red"]}"#);
+    let socket = place.path("dhow.sock");
+    let daemon = place.command();
+    let script = "mount --bind \"$0\" \"$0\" && mount -o remount,bind,ro \"$0\" && exec \"$@\"";
+    let mut command = Command::new("unshare");
+    command
+        .args(["--mount", "sh", "-c", script])
+        .arg(&folder)
+        .arg(daemon.get_program())
+        .args(daemon.get_args())
+        .arg(format!("--host=unix://{}", socket.display()))
+        .arg(format!("--config-file={}", file.display()));
+    let daemon = Daemon::spawn(command, socket, place.path("log"));
+
+    let config = get(&daemon);
+    assert_eq!(config["Writable"], false);
+    let (status, answer) = put(
+        &daemon,
+        "",
+        r#"{"labels": ["color=blue"]}"#,
+        &config["Version"],
+    );
+    let message = answer["message"].as_str().unwrap();
+    assert!(
+        status == 500 && message.contains("daemon.json"),
+        "{message}"
+    );
+    assert_eq!(labels(&daemon), json!(["color=red"]));
+    assert_eq!(get(&daemon)["Text"], config["Text"]);
 }
