@@ -2,8 +2,8 @@
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+use std::path::Path;
 
 use dhow_model::Digest;
 use rustix::fs::{Access, access};
@@ -52,7 +52,6 @@ pub fn replace(file: &Path, text: &str) -> io::Result<()> {
     new.write_all(text.as_bytes())?;
     match fs::metadata(&target) {
         Ok(old) => {
-            use std::os::unix::fs::{MetadataExt, fchown};
             fchown(new.as_file(), Some(old.uid()), Some(old.gid()))?;
             new.as_file().set_permissions(old.permissions())?;
         }
@@ -69,9 +68,8 @@ pub fn replace(file: &Path, text: &str) -> io::Result<()> {
 /// the first one above that is there, takes new files.
 pub fn is_replaceable(file: &Path) -> bool {
     let target = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
-    let mut above: Vec<PathBuf> = target.ancestors().skip(1).map(Path::to_owned).collect();
-    above.retain(|dir| dir.exists());
-    let nearest = above.first();
+    let mut above = target.parent().into_iter().flat_map(Path::ancestors);
+    let nearest = above.find(|dir| dir.exists());
     nearest.is_some_and(|dir| access(dir, Access::WRITE_OK | Access::EXEC_OK).is_ok())
 }
 

@@ -241,11 +241,15 @@ impl Flags {
     }
 }
 
+/// The flags with what each is for.
+pub fn described() -> clap::Command {
+    Flags::command()
+}
+
 /// What the flag for `key` of the file is for, in one line; many flags have
 /// the singular of a key.
-pub fn help(key: &str) -> String {
-    let command = Flags::command();
-    let mut flags = command.get_arguments();
+pub fn help(described: &clap::Command, key: &str) -> String {
+    let mut flags = described.get_arguments();
     let found = flags.find(|flag| {
         let long = flag.get_long().unwrap_or_default();
         [key, key.trim_end_matches('s')].contains(&long)

@@ -89,6 +89,7 @@ pub(super) fn fill(mut said: Settings, around: &Surroundings) -> Settings {
 /// Every key that can be set, with what `settings` say of it.
 pub fn describe(settings: &Settings, flags: &Settings) -> Vec<ConfigKey> {
     let by_flag = Settings::default().changed(flags);
+    let described = flags::described();
     let entries = settings.entries().into_iter();
     entries
         .filter(|(key, ..)| !FIXED.contains(key))
@@ -98,7 +99,7 @@ pub fn describe(settings: &Settings, flags: &Settings) -> Vec<ConfigKey> {
             live: LIVE.contains(&key),
             flag: by_flag.contains(&key),
             value,
-            help: flags::help(key),
+            help: flags::help(&described, key),
         })
         .collect()
 }
