@@ -14,7 +14,7 @@ import { collect } from './collect';
 import type { Threshold } from './level';
 import { queryOf, type Range } from './range';
 import { micros, Runs } from './runs';
-import { Pattern } from './pattern';
+import type { Pattern } from './pattern';
 import { Sieve } from './sieve';
 import { giveWay } from '$lib/time/way';
 
@@ -88,8 +88,7 @@ export class LogViewer {
     }
 
     /** What to look for. Where it asks for everything there is nothing to go through. */
-    ask(query: string, threshold: Threshold, parsed: boolean): void {
-        const pattern = query === '' ? null : Pattern.of(query);
+    ask(pattern: Pattern | null, threshold: Threshold, parsed: boolean): void {
         this.sieve = pattern === null && threshold === 'all' ? null : new Sieve({ pattern, threshold, parsed }, this.buffer);
         this.#tell();
     }
