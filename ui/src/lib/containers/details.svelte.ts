@@ -33,8 +33,10 @@ export class Details {
                 if (this.#stale) this.refresh();
             },
             event: ({ Type, Action, Actor }) => {
-                if (Type !== 'container' || Actor.ID !== this.id || /^(?:exec_|top|resize|attach)/.test(Action)) return;
-                if (Action === 'destroy') this.gone = true;
+                if (Type !== 'container' || /^(?:exec_|top|resize|attach)/.test(Action)) return;
+                // Until it is known which one this is, what happens to any may have happened to it.
+                if (Actor.ID !== this.id && this.value !== null) return;
+                if (Action === 'destroy' && Actor.ID === this.id) this.gone = true;
                 else this.refresh();
             },
         });
